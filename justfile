@@ -1,0 +1,36 @@
+# The few daily commands; `just` lists them.
+default:
+    @just --list
+
+# All tests: no network, nothing but the toolchain
+test *args:
+    cargo test {{args}}
+
+# What must hold before a commit besides the tests
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Licences, bans, sources and (with a network) known vulnerabilities of the dependencies
+audit:
+    cargo deny --all-features check
+
+# Criterion benches of the crates
+bench *args:
+    cargo bench --workspace {{args}}
+
+# The same work on brooklet and on Apache Kafka, one table of ratios
+peers *args:
+    benches/peers/run {{args}}
+
+# Real clients in other languages against a fresh broker each
+clients *suites:
+    tests/clients/run {{suites}}
+
+# Coverage-guided fuzzing of every target
+fuzz *args:
+    fuzz/run {{args}}
+
+# Everything that a change must pass
+ci *steps:
+    bash .ci/run {{steps}}

@@ -1,0 +1,194 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{ClientConfig, ClientContext};
+
+use crate::args::{Acks, Codec};
+use crate::gate::Gate;
+use crate::tally::Tally;
+
+/// Bytes that may wait in the client or be in flight: keeps memory bounded for endless input.
+const QUEUED_BYTES_MAX: u64 = 64 << 20;
+
+/// How the client talks to the broker.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// HOST:PORT, several separated by commas.
+    pub bootstrap_server: String,
+    /// Compression of the batches.
+    pub compression: Codec,
+    /// Which acknowledgement counts.
+    pub acks: Acks,
+    /// KIP-98's idempotent producer.
+    pub idempotent: bool,
+    /// How long a batch waits for more records.
+    pub linger: Duration,
+    /// Largest batch in bytes, before compression.
+    pub batch_bytes: u64,
+    /// Records that may wait or be in flight.
+    pub records_queued_max: u64,
+    /// After which time a record is given up.
+    pub delivery_timeout: Duration,
+    /// Settings of librdkafka, over all of the above.
+    pub properties: Vec<(String, String)>,
+}
+
+impl ClientOptions {
+    /// The defaults of the command for the broker at `bootstrap_server`.
+    pub fn new(bootstrap_server: impl Into<String>) -> Self {
+        Self {
+            bootstrap_server: bootstrap_server.into(),
+            compression: Codec::None,
+            acks: Acks::All,
+            idempotent: false,
+            linger: Duration::from_millis(5),
+            batch_bytes: 1_000_000,
+            records_queued_max: 100_000,
+            delivery_timeout: Duration::from_secs(30),
+            properties: Vec::new(),
+        }
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.bootstrap_server)
+            .set("client.id", "brooklet-produce")
+            .set("compression.codec", self.compression.name())
+            .set("acks", self.acks.name())
+            .set("enable.idempotence", self.idempotent.to_string())
+            .set("linger.ms", format!("{:.3}", self.linger.as_secs_f64() * 1e3))
+            .set("batch.size", self.batch_bytes.to_string())
+            // The size alone decides when a batch is full.
+            .set("batch.num.messages", "1000000")
+            .set("message.timeout.ms", self.delivery_timeout.as_millis().max(1).to_string())
+            // The gate bounds the queue; librdkafka's own bounds stand well above it.
+            .set("queue.buffering.max.messages", "0")
+            .set("queue.buffering.max.kbytes", "2097151");
+        for (key, value) in &self.properties {
+            config.set(key, value);
+        }
+        config
+    }
+}
+
+/// A librdkafka producer that tells [`Deliveries`] what became of each record.
+pub(crate) type Client = ThreadedProducer<Deliveries>;
+
+/// Opens the client; nothing is sent yet.
+pub(crate) fn open(options: &ClientOptions) -> anyhow::Result<(Client, Arc<Shared>)> {
+    let shared = Arc::new(Shared {
+        started: Instant::now(),
+        gate: Gate::new(options.records_queued_max, QUEUED_BYTES_MAX),
+        tally: Mutex::new(Tally::new()?),
+        last_error: Mutex::new(None),
+    });
+    let client = options
+        .config()
+        .create_with_context(Deliveries(Arc::clone(&shared)))
+        .context("these settings do not make a Kafka producer")?;
+    Ok((client, shared))
+}
+
+/// Waits until the broker answers for `topic`, which makes a broker that creates topics on first use create it.
+///
+/// # Errors
+/// No broker answered within `timeout`, with the last reason that the client gave.
+pub(crate) fn reach(
+    client: &Client,
+    shared: &Shared,
+    broker: &str,
+    topic: &str,
+    timeout: Duration,
+) -> anyhow::Result<()> {
+    let Err(error) = client.client().fetch_metadata(Some(topic), timeout) else { return Ok(()) };
+    match shared.last_error() {
+        Some(reason) => bail!("no broker at {broker}: {reason}"),
+        None => bail!("no broker at {broker}: {error}"),
+    }
+}
+
+/// What the client's callbacks and the sender share.
+pub(crate) struct Shared {
+    /// Send times count from here.
+    started: Instant,
+    pub(crate) gate: Gate,
+    tally: Mutex<Tally>,
+    last_error: Mutex<Option<String>>,
+}
+
+impl Shared {
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time now, in the form that travels with a record through librdkafka.
+    pub(crate) fn stamp(&self) -> usize {
+        usize::try_from(self.started.elapsed().as_nanos()).unwrap_or(usize::MAX)
+    }
+
+    fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// librdkafka's callbacks.
+pub(crate) struct Deliveries(Arc<Shared>);
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if (level as i32) <= RDKafkaLogLevel::Error as i32 {
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+        } else {
+            tracing::trace!(target: "librdkafka", facility, "{message}");
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+        // "All brokers down" says less than the reason that came before it.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
+    }
+}
+
+impl ProducerContext for Deliveries {
+    /// [`Shared::stamp`] of when the record was handed over: no allocation for each record.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, stamp: usize) {
+        let now = Instant::now();
+        let message = match result {
+            Ok(message) => message,
+            Err((_, message)) => message,
+        };
+        let bytes = (message.key_len() + message.payload_len()) as u64;
+        match result {
+            Ok(_) => {
+                let sent = self.0.started + Duration::from_nanos(stamp as u64);
+                self.0.tally().delivered(bytes, now.saturating_duration_since(sent), now);
+            }
+            Err((error, _)) => {
+                let code = error.rdkafka_error_code();
+                let reason = match (code, self.0.last_error()) {
+                    (Some(RDKafkaErrorCode::MessageTimedOut), Some(why)) => format!("timed out ({why})"),
+                    (Some(code), _) => code.to_string(),
+                    (None, _) => error.to_string(),
+                };
+                self.0.tally().failed(reason, 1);
+                if code == Some(RDKafkaErrorCode::MessageTimedOut) {
+                    // The broker is gone: whatever would be read from here on would wait in vain as well.
+                    self.0.gate.close();
+                }
+            }
+        }
+        self.0.gate.leave(bytes);
+    }
+}

@@ -1,1 +1,3 @@
 //! The Kafka API over TCP.
+
+pub mod guard;

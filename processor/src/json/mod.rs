@@ -1,0 +1,189 @@
+//! Reads the wanted top-level columns of a JSON record, all as STRING, with the meaning of Spark 3.4's
+//! `from_json(CAST(value AS STRING), schema)` in PERMISSIVE mode.
+//!
+//! One pass. The whole root object is checked, wanted or not: a syntax error anywhere in it makes every column null.
+//! What follows the root object is not looked at. See `JacksonParser` and `JsonToStructs` of Spark, and
+//! `ReaderBasedJsonParser` of Jackson 2.14, whose options Spark sets so: single quotes and the non-finite numbers are
+//! allowed; comments, unquoted names, leading zeros and raw control characters are not. Nesting has no bound.
+
+mod big;
+mod find;
+mod java_double;
+mod number;
+mod rewrite;
+mod skip;
+mod text;
+
+use number::{take_non_finite, take_number, write_number};
+use rewrite::rewrite;
+use skip::{Nesting, skip_value, skip_whitespace, take_name};
+use text::{decode_into, decodes_to, take_literal};
+
+/// Converted text is kept for the next record up to this many bytes of memory.
+const SCRATCH_BYTES_KEPT: usize = 1 << 20;
+
+/// Reads records for one set of columns; keeps its memory between them.
+#[derive(Debug)]
+pub struct Scanner {
+    columns: Vec<Box<[u8]>>,
+    cells: Vec<Cell>,
+    scratch: Vec<u8>,
+    nesting: Nesting,
+}
+
+/// Where a column's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cell {
+    Null,
+    /// In the record's value, as it stands there.
+    Value {
+        start: usize,
+        end: usize,
+    },
+    /// In the scratch memory, converted.
+    Scratch {
+        start: usize,
+        end: usize,
+    },
+}
+
+/// One record's columns, borrowed from its value and the scanner.
+#[derive(Clone, Copy, Debug)]
+pub struct Scanned<'a> {
+    value: &'a [u8],
+    scratch: &'a [u8],
+    cells: &'a [Cell],
+    malformed: bool,
+}
+
+impl<'a> Scanned<'a> {
+    /// The text of the column with this index, in UTF-8; `None` is NULL (also past the last column).
+    #[inline]
+    pub fn column(&self, index: usize) -> Option<&'a [u8]> {
+        match *self.cells.get(index)? {
+            Cell::Null => None,
+            Cell::Value { start, end } => self.value.get(start..end),
+            Cell::Scratch { start, end } => self.scratch.get(start..end),
+        }
+    }
+
+    /// All columns in order.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = Option<&'a [u8]>> + use<'a> {
+        let this = *self;
+        (0..self.cells.len()).map(move |index| this.column(index))
+    }
+
+    /// Whether the record is bad: what Spark would put into `_corrupt_record`. Its value is not null, holds more than
+    /// whitespace, and does not begin with a well-formed JSON object. (An empty value is null columns, but not bad.)
+    #[inline]
+    pub fn malformed(&self) -> bool {
+        self.malformed
+    }
+}
+
+impl Scanner {
+    /// A scanner for these top-level members, by their exact names. A name asked for twice is found once: the second
+    /// column is always NULL.
+    pub fn new(columns: &[&str]) -> Self {
+        Self {
+            columns: columns.iter().map(|name| name.as_bytes().into()).collect(),
+            cells: vec![Cell::Null; columns.len()],
+            scratch: Vec::new(),
+            nesting: Nesting::default(),
+        }
+    }
+
+    /// Reads one record's value; `None` is a null value.
+    #[inline]
+    pub fn scan<'a>(&'a mut self, value: Option<&'a [u8]>) -> Scanned<'a> {
+        let bytes = value.unwrap_or_default();
+        self.cells.fill(Cell::Null);
+        self.scratch.clear();
+        let root = skip_whitespace(bytes, 0);
+        let malformed = match bytes.get(root) {
+            None => false,
+            Some(b'{') => self.read_object(bytes, root + 1).is_none(),
+            Some(_) => true,
+        };
+        if malformed {
+            self.cells.fill(Cell::Null);
+        }
+        self.scratch.shrink_to(SCRATCH_BYTES_KEPT);
+        Scanned { value: bytes, scratch: &self.scratch, cells: &self.cells, malformed }
+    }
+
+    /// Reads the root object from behind its brace; `None` if it is malformed.
+    #[inline]
+    fn read_object(&mut self, bytes: &[u8], from: usize) -> Option<()> {
+        let mut at = skip_whitespace(bytes, from);
+        if bytes.get(at) == Some(&b'}') {
+            return Some(());
+        }
+        loop {
+            let (start, close, ascii_plain, value) = take_name(bytes, at)?;
+            let name = bytes.get(start..close)?;
+            at = match self.columns.iter().position(|column| is_name(column, name, ascii_plain)) {
+                Some(index) => self.read_column(bytes, value, index)?,
+                None => skip_value(bytes, value, &mut self.nesting)?,
+            };
+            at = skip_whitespace(bytes, at);
+            match bytes.get(at)? {
+                b',' => at = skip_whitespace(bytes, at + 1),
+                b'}' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Reads the value at `at` into a column; gives the index after it. Of repeated members the last one stays.
+    #[inline]
+    fn read_column(&mut self, bytes: &[u8], at: usize, index: usize) -> Option<usize> {
+        let first = *bytes.get(at)?;
+        let (cell, end) = if first == b'"' || first == b'\'' {
+            let literal = take_literal(bytes, at + 1, first)?;
+            let (start, end) = (at + 1, literal.close);
+            let raw = bytes.get(start..end)?;
+            if literal.ascii_plain || (!raw.contains(&b'\\') && std::str::from_utf8(raw).is_ok()) {
+                (Cell::Value { start, end }, end + 1)
+            } else {
+                (self.convert(|out| decode_into(raw, out)), end + 1)
+            }
+        } else {
+            self.read_other(bytes, at, first)?
+        };
+        *self.cells.get_mut(index)? = cell;
+        Some(end)
+    }
+
+    /// Numbers, words, objects and arrays.
+    fn read_other(&mut self, bytes: &[u8], at: usize, first: u8) -> Option<(Cell, usize)> {
+        if let Some(number) = matches!(first, b'-' | b'0'..=b'9').then(|| take_number(bytes, at)).flatten() {
+            let text = bytes.get(at..number.end)?;
+            return Some((self.convert(|out| write_number(text, number.float, out)), number.end));
+        }
+        if let Some((end, written)) = take_non_finite(bytes, at) {
+            return Some((self.convert(|out| out.extend_from_slice(written)), end));
+        }
+        let end = skip_value(bytes, at, &mut self.nesting)?;
+        let cell = match first {
+            b'n' => Cell::Null,
+            b'{' | b'[' => {
+                let text = bytes.get(at..end)?;
+                self.convert(|out| rewrite(text, out))
+            }
+            _ => Cell::Value { start: at, end },
+        };
+        Some((cell, end))
+    }
+
+    fn convert(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Cell {
+        let start = self.scratch.len();
+        write(&mut self.scratch);
+        Cell::Scratch { start, end: self.scratch.len() }
+    }
+}
+
+#[inline]
+fn is_name(column: &[u8], name: &[u8], ascii_plain: bool) -> bool {
+    if ascii_plain { column == name } else { decodes_to(name, column) }
+}

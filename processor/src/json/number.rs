@@ -1,0 +1,100 @@
+//! Numbers as Jackson reads and writes them.
+
+use super::java_double;
+
+/// What a number is, and where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    /// Index after its last character.
+    pub(super) end: usize,
+    /// Written with a fraction or an exponent.
+    pub(super) float: bool,
+}
+
+/// Takes the number that begins at `from` with a digit or a minus. Which character follows is not looked at.
+///
+/// No leading zero, plus, or bare point; digits on both sides of the point.
+#[inline]
+pub(super) fn take_number(bytes: &[u8], from: usize) -> Option<Number> {
+    let mut at = from + usize::from(bytes.get(from) == Some(&b'-'));
+    at = match bytes.get(at)? {
+        b'0' => at + 1,
+        b'1'..=b'9' => digits_end(bytes, at),
+        _ => return None,
+    };
+    let mut float = false;
+    if bytes.get(at) == Some(&b'.') {
+        float = true;
+        at = some_digits_end(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        float = true;
+        let signed = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
+        at = some_digits_end(bytes, at + 1 + usize::from(signed))?;
+    }
+    // "07": the zero is a number, and then comes what cannot follow it.
+    Some(Number { end: at, float })
+}
+
+fn digits_end(bytes: &[u8], from: usize) -> usize {
+    let digits = bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+    from + digits
+}
+
+fn some_digits_end(bytes: &[u8], from: usize) -> Option<usize> {
+    Some(digits_end(bytes, from)).filter(|&end| end > from)
+}
+
+/// The names that Spark lets stand for numbers (`allowNonNumericNumbers`), and how they are written again.
+const NON_FINITE: [(&[u8], &[u8]); 6] = [
+    (b"NaN", b"\"NaN\""),
+    (b"Infinity", b"\"Infinity\""),
+    (b"+Infinity", b"\"Infinity\""),
+    (b"+INF", b"\"Infinity\""),
+    (b"-Infinity", b"\"-Infinity\""),
+    (b"-INF", b"\"-Infinity\""),
+];
+
+/// Takes a non-finite number: where it ends, and its text as Jackson's generator writes it.
+pub(super) fn take_non_finite(bytes: &[u8], from: usize) -> Option<(usize, &'static [u8])> {
+    let rest = bytes.get(from..)?;
+    let (name, written) = NON_FINITE.iter().find(|(name, _)| rest.starts_with(name))?;
+    Some((from + name.len(), written))
+}
+
+/// Appends a number as Jackson's generator writes it: an integer of any size digit by digit, anything else as the
+/// nearest double. `text` is what `take_number` took.
+pub(super) fn write_number(text: &[u8], float: bool, out: &mut Vec<u8>) {
+    if !float {
+        out.extend_from_slice(if text == b"-0" { b"0" } else { text });
+        return;
+    }
+    let double = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
+    if double.is_infinite() {
+        out.extend_from_slice(if double > 0.0 { b"\"Infinity\"" } else { b"\"-Infinity\"" });
+    } else {
+        java_double::write(double, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_end_where_their_grammar_ends() {
+        for (text, end, float) in [
+            ("0", 1, false),
+            ("-0", 2, false),
+            ("12,", 2, false),
+            ("1.5e+3]", 6, true),
+            ("07", 1, false),
+            ("1E5x", 3, true),
+        ] {
+            assert_eq!(take_number(text.as_bytes(), 0), Some(Number { end, float }), "{text}");
+        }
+        for text in ["", "-", "-a", ".5", "5.", "5.e1", "1e", "1e+", "+1"] {
+            assert_eq!(take_number(text.as_bytes(), 0), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The background threads: group commits, checkpoints, retention. Each sleeps until there is work.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::partition::PartitionLog;
+use crate::shared::Shared;
+use crate::{Engine, Fsync};
+
+/// Logs that wait for something to be done.
+#[derive(Debug, Default)]
+pub(crate) struct WorkQueue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    logs: VecDeque<Weak<PartitionLog>>,
+    stopped: bool,
+}
+
+impl WorkQueue {
+    pub(crate) fn push(&self, log: Weak<PartitionLog>) {
+        let mut waiting = self.waiting.lock();
+        waiting.logs.push_back(log);
+        if waiting.logs.len() == 1 {
+            self.changed.notify_one();
+        }
+    }
+
+    /// No more waiting: [`WorkQueue::wait`] returns false from now on.
+    pub(crate) fn stop(&self) {
+        self.waiting.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// All that wait now.
+    pub(crate) fn take(&self) -> Vec<Arc<PartitionLog>> {
+        let logs = std::mem::take(&mut self.waiting.lock().logs);
+        logs.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Returns when a log waits or `deadline` is there; false when stopped.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        let mut waiting = self.waiting.lock();
+        while waiting.logs.is_empty() && !waiting.stopped {
+            match deadline {
+                None => self.changed.wait(&mut waiting),
+                Some(deadline) => {
+                    if self.changed.wait_until(&mut waiting, deadline).timed_out() {
+                        break;
+                    }
+                }
+            }
+        }
+        !waiting.stopped
+    }
+
+    /// Returns at `deadline`; false, and at once, when stopped.
+    fn sleep(&self, deadline: Instant) -> bool {
+        let mut waiting = self.waiting.lock();
+        while !waiting.stopped {
+            if self.changed.wait_until(&mut waiting, deadline).timed_out() {
+                break;
+            }
+        }
+        !waiting.stopped
+    }
+}
+
+/// Runs until the queue of commits is stopped: whatever waits when the thread comes round is one commit.
+pub(crate) fn run_commits(shared: &Shared) {
+    while shared.commits.wait(None) {
+        commit(shared, &shared.commits.take());
+    }
+}
+
+/// Brings what was appended to `logs` to where it must be before it is served, and serves it.
+pub(crate) fn commit(shared: &Shared, logs: &[Arc<PartitionLog>]) {
+    let mut synced = Vec::with_capacity(logs.len());
+    for log in logs {
+        log.begin_commit();
+        if let Ok(end) = log.sync() {
+            synced.push((log, end));
+        }
+    }
+    if shared.engine == Engine::Sled
+        && let Some(Err(error)) = shared.index.as_ref().map(|index| index.flush(shared.fsync == Fsync::Always))
+    {
+        synced.iter().for_each(|(log, _)| log.fail_commit(&error));
+        return;
+    }
+    for (log, end) in synced {
+        log.commit(end);
+    }
+}
+
+/// Runs until the queue of checkpoints is stopped: checkpoints what was written, `interval` after the first write,
+/// and calls `retention` each `retention_interval`.
+pub(crate) fn run_checkpoints(
+    shared: &Shared,
+    interval: Duration,
+    retention_interval: Duration,
+    mut retention: impl FnMut(),
+) {
+    let mut retention_due = Instant::now() + retention_interval;
+    while shared.checkpoints.wait(Some(retention_due)) {
+        if Instant::now() >= retention_due {
+            retention();
+            retention_due = Instant::now() + retention_interval;
+            continue;
+        }
+        if !shared.checkpoints.sleep(Instant::now() + interval) {
+            return;
+        }
+        checkpoint(shared, &shared.checkpoints.take());
+    }
+}
+
+/// Syncs `logs` and puts what is new of them into sled.
+pub(crate) fn checkpoint(shared: &Shared, logs: &[Arc<PartitionLog>]) {
+    let Some(index) = &shared.index else { return };
+    for log in logs {
+        let table = log.table_slot().upgrade();
+        let values = table.as_ref().map(|table| table.begin_checkpoint());
+        let checkpoint = log.begin_checkpoint();
+        if shared.fsync != Fsync::Never {
+            // A poisoned log: what was written is unknown.
+            if log.sync().is_err() {
+                continue;
+            }
+        }
+        if log.is_deleted() {
+            continue;
+        }
+        if let (Some(table), Some(values)) = (&table, &values)
+            && index.store_table(log.number(), values)
+        {
+            table.end_checkpoint();
+        }
+        index.store(log.number(), &checkpoint);
+        log.end_checkpoint(&checkpoint);
+    }
+    if !logs.is_empty()
+        && let Err(error) = index.flush(shared.fsync != Fsync::Never && shared.engine == Engine::Sled)
+    {
+        tracing::warn!(%error, "the index was not written; the next start reads more of the logs");
+    }
+}

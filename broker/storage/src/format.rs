@@ -1,0 +1,115 @@
+//! The file that says what a data folder is: `meta.properties`, as Kafka calls its own.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use uuid::Uuid;
+
+use crate::{Engine, OpenError};
+
+/// The layout that this brooklet writes and reads.
+const FORMAT_VERSION: u32 = 1;
+const FILE_NAME: &str = "meta.properties";
+
+/// What a data folder says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    pub(crate) cluster_id: String,
+}
+
+impl Format {
+    pub(crate) fn fresh() -> Self {
+        // As Kafka's, it does not begin with a dash, which a command line takes for an option.
+        loop {
+            let cluster_id = base64_url(Uuid::new_v4());
+            if !cluster_id.starts_with('-') {
+                return Self { cluster_id };
+            }
+        }
+    }
+
+    /// Reads the file in `data_dir`, or makes it; refuses what another version or engine made.
+    pub(crate) fn open(data_dir: &Path, engine: Engine) -> Result<Self, OpenError> {
+        let path = data_dir.join(FILE_NAME);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let format = Self::fresh();
+                format.write(data_dir, engine).map_err(OpenError::io(path))?;
+                return Ok(format);
+            }
+            Err(error) => return Err(OpenError::io(path)(error)),
+        };
+        let value = |name: &str| {
+            let lines = text.lines().filter_map(|line| line.split_once('='));
+            lines.filter(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned()).next().unwrap_or_default()
+        };
+        let version = value("format.version");
+        if version != FORMAT_VERSION.to_string() {
+            return Err(OpenError::UnknownFormat { path, version, known: FORMAT_VERSION });
+        }
+        let existing = value("storage");
+        if existing != engine.to_string() {
+            return Err(OpenError::OtherEngine { path: data_dir.to_owned(), existing, wanted: engine.to_string() });
+        }
+        Ok(Self { cluster_id: value("cluster.id") })
+    }
+
+    fn write(&self, data_dir: &Path, engine: Engine) -> std::io::Result<()> {
+        let text = format!(
+            "# brooklet's data; do not edit\nformat.version={FORMAT_VERSION}\nstorage={engine}\ncluster.id={}\n",
+            self.cluster_id
+        );
+        // In one step, so that a crash leaves no half of it.
+        let temporary = data_dir.join(format!("{FILE_NAME}.tmp"));
+        let mut file = File::create(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, data_dir.join(FILE_NAME))
+    }
+}
+
+/// The 22 characters in which Kafka writes a uuid (`org.apache.kafka.common.Uuid.toString`).
+pub(crate) fn base64_url(id: Uuid) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = id.as_u128();
+    // 21 characters of 6 bits, and one of the last 2.
+    let sixes = (0..21).map(|index| (bits >> (122 - 6 * index)) as usize & 63);
+    let last = (bits as usize & 3) << 4;
+    sixes.chain([last]).filter_map(|six| ALPHABET.get(six)).map(|byte| char::from(*byte)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_written_as_kafka_writes_them() {
+        // Kafka's own example: Uuid.METADATA_TOPIC_ID and Uuid.ONE_UUID.
+        assert_eq!(base64_url(Uuid::from_u128(1)), "AAAAAAAAAAAAAAAAAAAAAQ");
+        assert_eq!(base64_url(Uuid::from_u128(u128::MAX)), "_____________________w");
+        assert_eq!(base64_url(Uuid::from_u128(0xfb << 120)), "-wAAAAAAAAAAAAAAAAAAAA");
+    }
+
+    #[test]
+    fn the_cluster_id_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Format::open(folder.path(), Engine::Segments).unwrap();
+        assert_eq!(first.cluster_id.len(), 22);
+        assert_eq!(Format::open(folder.path(), Engine::Segments).unwrap(), first);
+    }
+
+    #[test]
+    fn another_version_or_engine_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        Format::open(folder.path(), Engine::Segments).unwrap();
+        let error = Format::open(folder.path(), Engine::Sled).unwrap_err();
+        assert!(matches!(error, OpenError::OtherEngine { .. }));
+        let path = folder.path().join(FILE_NAME);
+        let later = fs::read_to_string(&path).unwrap().replace("format.version=1", "format.version=2");
+        fs::write(&path, later).unwrap();
+        let error = Format::open(folder.path(), Engine::Segments).unwrap_err();
+        assert!(matches!(error, OpenError::UnknownFormat { version, known: 1, .. } if version == "2"));
+    }
+}

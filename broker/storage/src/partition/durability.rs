@@ -1,0 +1,83 @@
+//! Group commits and checkpoints: what the background threads do with a log.
+
+use std::sync::atomic::Ordering;
+
+use super::{PartitionLog, Point, Segment};
+use crate::StorageError;
+use crate::partition::index::IndexEntry;
+
+/// What a checkpoint puts into sled of one log.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    /// All before this is in the log and, unless syncing is off, on the disk.
+    pub(crate) end: Point,
+    pub(crate) entries: Vec<IndexEntry>,
+    /// Those that may have changed since the last one.
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) producers: Vec<(i64, Option<Vec<u8>>)>,
+}
+
+impl PartitionLog {
+    /// Syncs what was appended so far; returns its end. Appends go on meanwhile.
+    pub(crate) fn sync(&self) -> Result<Point, StorageError> {
+        let _syncing = self.syncing.lock();
+        let (end, unsynced) = {
+            let mut state = self.state.lock();
+            self.check_poison(&state)?;
+            (state.end, std::mem::take(&mut state.unsynced))
+        };
+        for base in unsynced.into_iter().chain([end.segment]) {
+            match self.store.sync(base) {
+                Ok(()) => {}
+                // Retention was faster.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(self.poison(&mut self.state.lock(), &error)),
+            }
+        }
+        Ok(end)
+    }
+
+    /// To be called before [`PartitionLog::sync`] of a group commit: later appends ask for another one.
+    pub(crate) fn begin_commit(&self) {
+        self.uncommitted.store(false, Ordering::Release);
+    }
+
+    /// Serves everything before `end`.
+    pub(crate) fn commit(&self, end: Point) {
+        let mut state = self.state.lock();
+        if end.offset > state.committed.offset {
+            state.committed = end;
+            self.high_watermark.store(end.offset, Ordering::Release);
+        }
+        drop(state);
+        self.waiters.wake();
+    }
+
+    /// Refuses writes since the engine's commit failed.
+    pub(crate) fn fail_commit(&self, error: &std::io::Error) {
+        self.poison(&mut self.state.lock(), error);
+    }
+
+    /// To be called before the log is synced for a checkpoint: later appends ask for another one.
+    pub(crate) fn begin_checkpoint(&self) -> Checkpoint {
+        self.dirty.store(false, Ordering::Release);
+        let mut state = self.state.lock();
+        state.tail.forget_bytes();
+        let stored = state.stored_segment;
+        Checkpoint {
+            end: state.end,
+            entries: state.index.unstored(),
+            segments: state.segments.iter().filter(|segment| segment.base >= stored).copied().collect(),
+            producers: state.producers.take_changes(),
+        }
+    }
+
+    /// Notes that `checkpoint` is in sled.
+    pub(crate) fn end_checkpoint(&self, checkpoint: &Checkpoint) {
+        let mut state = self.state.lock();
+        state.stored_segment = checkpoint.end.segment;
+        if let Some(last) = checkpoint.entries.last() {
+            state.index.stored(last.point.offset);
+        }
+    }
+}

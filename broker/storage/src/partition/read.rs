@@ -1,0 +1,146 @@
+//! Reading: from an offset to the bytes that hold it.
+
+use brooklet_model::Offset;
+
+use super::{HeaderScan, PartitionLog, Point, State};
+use crate::{LogSlice, ReadError, SlicePart, StorageError};
+
+/// A batch and how far its segment may be served.
+struct Located {
+    segment: i64,
+    position: u64,
+    /// Bytes of the batch.
+    size: u64,
+    /// Bytes of the segment that may be served.
+    limit: u64,
+}
+
+impl PartitionLog {
+    /// The stored batches from the one that holds `from` on, up to about `bytes_max` bytes and to the high
+    /// watermark at most; empty at the high watermark.
+    ///
+    /// The first batch is whole even when it is larger than `bytes_max`. The end may lie inside a batch. One read
+    /// stays in one segment.
+    pub fn read(&self, from: Offset, bytes_max: usize) -> Result<LogSlice, ReadError> {
+        self.check_open()?;
+        if from == self.high_watermark() {
+            return Ok(LogSlice::default());
+        }
+        let (candidate, ask_sled, limit) = {
+            let state = self.state.lock();
+            let (start, end) = (self.log_start_offset(), Offset(state.end.offset));
+            if from < start || from > end {
+                return Err(ReadError::OutOfRange { start, end });
+            }
+            if from.0 >= state.committed.offset {
+                return Ok(LogSlice::default());
+            }
+            if let Some(slice) = self.read_tail(&state, from.0, bytes_max)? {
+                return Ok(slice);
+            }
+            self.candidate(&state, from.0)?
+        };
+        let located = self.locate(candidate, ask_sled, from.0, limit);
+        let located = self.unless_removed(from, located)?;
+        let wanted = (bytes_max as u64).max(located.size).min(located.limit - located.position);
+        let whole = if located.position + wanted < located.limit {
+            let (first_end, end) = (located.position + located.size, located.position + wanted);
+            let state = self.state.lock();
+            let known = state.tail.boundary(located.segment, end).or(state.index.boundary(located.segment, end));
+            known.filter(|end| *end >= first_end).map_or(wanted, |end| end - located.position)
+        } else {
+            wanted
+        };
+        let whole = usize::try_from(whole).unwrap_or(usize::MAX);
+        let slice = self.store.read(located.segment, located.position, whole).map_err(StorageError::from);
+        self.unless_removed(from, slice)
+    }
+
+    /// How many bytes a read from `from` on could return: exact near the end, about one index interval too much
+    /// further back.
+    pub fn readable_bytes(&self, from: Offset) -> u64 {
+        if from >= self.high_watermark() {
+            return 0;
+        }
+        let state = self.state.lock();
+        let end = state.bytes_before(state.committed);
+        if let Some(batch) = state.tail.from(from.0).and_then(|mut batches| batches.next()) {
+            let at = Point { offset: batch.base, segment: batch.segment, position: batch.position };
+            return end.saturating_sub(state.bytes_before(at));
+        }
+        let Ok((candidate, ask_sled, _)) = self.candidate(&state, from.0) else { return 0 };
+        let before = state.bytes_before(candidate);
+        drop(state);
+        let closer = if ask_sled { self.closer_in_sled(candidate, from.0) } else { candidate };
+        end.saturating_sub(before + (closer.position - candidate.position))
+    }
+
+    /// A removed segment is not an error: the log's start has moved.
+    fn unless_removed<T>(&self, from: Offset, result: Result<T, StorageError>) -> Result<T, ReadError> {
+        result.map_err(|error| {
+            let start = self.log_start_offset();
+            match self.check_open() {
+                Err(closed) => closed.into(),
+                Ok(()) if from < start => ReadError::OutOfRange { start, end: self.log_end_offset() },
+                Ok(()) => error.into(),
+            }
+        })
+    }
+
+    /// Serves from what is remembered of the last batches.
+    fn read_tail(&self, state: &State, from: i64, bytes_max: usize) -> Result<Option<LogSlice>, StorageError> {
+        let Some(batches) = state.tail.from(from) else { return Ok(None) };
+        let mut run: Vec<SlicePart> = Vec::new();
+        let mut cached = true;
+        let (mut segment, mut position, mut len) = (None, 0, 0);
+        for batch in batches {
+            let first = segment.is_none();
+            if batch.next > state.committed.offset
+                || (!first && (segment != Some(batch.segment) || len + batch.size > bytes_max))
+            {
+                break;
+            }
+            if first {
+                (segment, position) = (Some(batch.segment), batch.position);
+            }
+            len += batch.size;
+            match &batch.bytes {
+                Some(bytes) if cached => run.push(SlicePart::Bytes(bytes.clone())),
+                _ => cached = false,
+            }
+        }
+        match segment {
+            None => Ok(None),
+            Some(_) if cached => Ok(Some(LogSlice { parts: run })),
+            Some(segment) => Ok(Some(self.store.read(segment, position, len)?)),
+        }
+    }
+
+    /// A batch's place at or before `offset`, whether sled could know a closer one, and how much of the segment may
+    /// be served.
+    pub(super) fn candidate(&self, state: &State, offset: i64) -> Result<(Point, bool, u64), StorageError> {
+        let missing = || StorageError::Damaged(format!("no segment holds the offset {offset}").into());
+        let segment = state.segment_of(offset).or(state.segments.front()).ok_or_else(missing)?;
+        let begin = Point { offset: segment.base, segment: segment.base, position: 0 };
+        let (entry, ask_sled) = state.index.before_offset(offset);
+        let closest = entry.filter(|entry| entry.segment == segment.base).unwrap_or(begin);
+        Ok((closest, ask_sled, state.served_size(segment)))
+    }
+
+    fn closer_in_sled(&self, candidate: Point, offset: i64) -> Point {
+        let known = self.shared.index.as_ref().and_then(|index| index.before_offset(self.number, offset));
+        known.filter(|known| known.segment == candidate.segment).unwrap_or(candidate)
+    }
+
+    /// Walks from `candidate` to the batch that holds `offset`.
+    fn locate(&self, candidate: Point, ask_sled: bool, offset: i64, limit: u64) -> Result<Located, StorageError> {
+        let from = if ask_sled { self.closer_in_sled(candidate, offset) } else { candidate };
+        let mut scan = HeaderScan::new(self.store.as_ref(), from.segment, from.position, limit);
+        while let Some((position, header)) = scan.next()? {
+            if header.next_offset().0 > offset {
+                return Ok(Located { segment: from.segment, position, size: header.size as u64, limit });
+            }
+        }
+        Err(StorageError::Damaged(format!("segment {} ends before the offset {offset}", from.segment).into()))
+    }
+}

@@ -1,0 +1,60 @@
+//! What all logs of a storage share.
+
+use std::sync::{OnceLock, Weak};
+
+use crate::background::WorkQueue;
+use crate::catalogue::Catalogue;
+use crate::sled_index::SledIndex;
+use crate::{Clock, Engine, Fsync, StorageConfig, StorageError};
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) fsync: Fsync,
+    pub(crate) clock: Clock,
+    pub(crate) producer_expiration_ms: i64,
+    /// None in memory.
+    pub(crate) index: Option<SledIndex>,
+    /// Logs that wait for a checkpoint.
+    pub(crate) checkpoints: WorkQueue,
+    /// Logs that wait for a group commit.
+    pub(crate) commits: WorkQueue,
+    /// Set once the catalogue's own log is open.
+    pub(crate) catalogue: OnceLock<Weak<Catalogue>>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: &StorageConfig, index: Option<SledIndex>) -> Self {
+        Self {
+            engine: config.engine,
+            fsync: config.fsync,
+            clock: config.clock.clone(),
+            producer_expiration_ms: i64::try_from(config.producer_expiration.as_millis()).unwrap_or(i64::MAX),
+            index,
+            checkpoints: WorkQueue::default(),
+            commits: WorkQueue::default(),
+            catalogue: OnceLock::new(),
+        }
+    }
+
+    /// Whether anything outlives the process.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.engine != Engine::Memory
+    }
+
+    /// Whether an append alone does not make a batch servable.
+    pub(crate) fn commits_in_groups(&self) -> bool {
+        match self.engine {
+            Engine::Segments => self.fsync == Fsync::Always,
+            Engine::Sled => true,
+            Engine::Memory => false,
+        }
+    }
+
+    /// Puts a log's start on record.
+    pub(crate) fn record_log_start(&self, number: u32, start: i64) -> Result<(), StorageError> {
+        match self.catalogue.get().and_then(Weak::upgrade) {
+            Some(catalogue) => catalogue.record_log_start(number, start),
+            None => Err(StorageError::Closed),
+        }
+    }
+}

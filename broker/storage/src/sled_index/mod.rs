@@ -1,0 +1,212 @@
+//! The sled database beside the logs: index, segment facts, producers, latest values of tables, each with the point
+//! of the log that it was applied up to. All of it can be made again from the logs, so a failure to read or write it
+//! is told and lived with.
+
+mod tables;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use brooklet_model::Timestamp;
+
+use crate::partition::{Checkpoint, IndexEntry, Point, Restored, Segment};
+use crate::producers::Producers;
+use crate::{Engine, OpenError, keys};
+
+/// Small: what is asked for again and again is kept in memory by the logs themselves.
+const CACHE_BYTES: u64 = 8 << 20;
+/// Small segments open fast: sled reads them all.
+const SEGMENT_BYTES: usize = 64 << 10;
+/// With records inside: a page holds up to 17 values, and must stay below a quarter of a segment, or sled puts it into
+/// a file of its own that it never syncs.
+const SEGMENT_BYTES_WITH_RECORDS: usize = 2 << 20;
+
+pub(crate) struct SledIndex {
+    db: sled::Db,
+    path: PathBuf,
+    ends: sled::Tree,
+    index: sled::Tree,
+    times: sled::Tree,
+    segments: sled::Tree,
+    producers: sled::Tree,
+    applied: sled::Tree,
+    tables: sled::Tree,
+    pieces: sled::Tree,
+}
+
+impl SledIndex {
+    /// Opens the database of a data folder. One that does not open is moved aside: the logs have it all.
+    pub(crate) fn open_or_rebuild(data_dir: &Path, engine: Engine) -> Result<Self, OpenError> {
+        let path = data_dir.join("sled");
+        let failure = |error: sled::Error| OpenError::io(&path)(io::Error::other(error));
+        let error = match Self::open(&path, engine) {
+            Ok(index) => return Ok(index),
+            // Here it is the only copy of the records.
+            Err(error) if engine == Engine::Sled => return Err(failure(error)),
+            Err(error) => error,
+        };
+        let aside = data_dir.join(format!("sled.damaged-{}", uuid::Uuid::new_v4().simple()));
+        tracing::warn!(%error, aside = %aside.display(), "the index does not open; it is made again from the logs");
+        std::fs::rename(&path, aside).map_err(OpenError::io(&path))?;
+        Self::open(&path, engine).map_err(failure)
+    }
+
+    fn open(path: &Path, engine: Engine) -> Result<Self, sled::Error> {
+        let segment_bytes = if engine == Engine::Sled { SEGMENT_BYTES_WITH_RECORDS } else { SEGMENT_BYTES };
+        let db = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .segment_size(segment_bytes)
+            .flush_every_ms(None)
+            .open()?;
+        Ok(Self {
+            path: path.to_owned(),
+            ends: db.open_tree("ends")?,
+            index: db.open_tree("index")?,
+            times: db.open_tree("times")?,
+            segments: db.open_tree("segments")?,
+            producers: db.open_tree("producers")?,
+            applied: db.open_tree("applied")?,
+            tables: db.open_tree("tables")?,
+            pieces: db.open_tree("pieces")?,
+            db,
+        })
+    }
+
+    /// Hands what was written to the operating system and, with `sync`, to the disk: sled's own flush does not.
+    pub(crate) fn flush(&self, sync: bool) -> io::Result<()> {
+        self.db.flush()?;
+        if sync {
+            File::open(self.path.join("db"))?.sync_data()?;
+        }
+        Ok(())
+    }
+
+    /// What is known of a log.
+    pub(crate) fn load(&self, log: u32) -> Option<Restored> {
+        heard(self.try_load(log)).flatten()
+    }
+
+    fn try_load(&self, log: u32) -> sled::Result<Option<Restored>> {
+        let Some(end) = self.ends.get(keys::log(log))? else { return Ok(None) };
+        let Some([offset, segment, position]) = keys::parse_numbers(&end) else { return Ok(None) };
+        let end = Point { offset, segment, position: position as u64 };
+        let mut segments = Vec::new();
+        for item in self.segments.scan_prefix(keys::log(log)) {
+            let (key, value) = item?;
+            let (Some(base), Some(facts)) = (keys::last_number(&key), keys::parse_numbers(&value)) else {
+                return Ok(None);
+            };
+            let [first_timestamp, max_timestamp, max_timestamp_offset, created] = facts;
+            segments.push(Segment {
+                base,
+                size: 0,
+                bytes_before: 0,
+                first_timestamp,
+                max_timestamp,
+                max_timestamp_offset,
+                created,
+            });
+        }
+        let mut producers = Producers::default();
+        for item in self.producers.scan_prefix(keys::log(log)) {
+            let (key, value) = item?;
+            let restored = keys::last_number(&key).and_then(|id| producers.restore(id, &value));
+            if restored.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Restored { end, segments, producers }))
+    }
+
+    /// Adds a checkpoint of a log. Its end comes last: what a crash leaves of this is at worst ahead of it.
+    pub(crate) fn store(&self, log: u32, checkpoint: &Checkpoint) {
+        heard(self.try_store(log, checkpoint));
+    }
+
+    fn try_store(&self, log: u32, checkpoint: &Checkpoint) -> sled::Result<()> {
+        for IndexEntry { point, max_timestamp } in &checkpoint.entries {
+            let position = point.position as i64;
+            self.index.insert(keys::log_and(log, point.offset), keys::numbers([point.segment, position]))?;
+            let time = keys::log_and_two(log, point.segment, keys::sortable(*max_timestamp));
+            self.times.insert(time, keys::numbers([point.offset, position]))?;
+        }
+        for segment in &checkpoint.segments {
+            let Segment { first_timestamp, max_timestamp, max_timestamp_offset, created, .. } = *segment;
+            let facts = keys::numbers([first_timestamp, max_timestamp, max_timestamp_offset, created]);
+            self.segments.insert(keys::log_and(log, segment.base), facts)?;
+        }
+        for (id, producer) in &checkpoint.producers {
+            match producer {
+                Some(bytes) => self.producers.insert(keys::log_and(log, *id), bytes.as_slice())?,
+                None => self.producers.remove(keys::log_and(log, *id))?,
+            };
+        }
+        let Point { offset, segment, position } = checkpoint.end;
+        self.ends.insert(keys::log(log), keys::numbers([offset, segment, position as i64]))?;
+        Ok(())
+    }
+
+    /// The last indexed batch at or before `offset`.
+    pub(crate) fn before_offset(&self, log: u32, offset: i64) -> Option<Point> {
+        let range = keys::log_and(log, 0)..=keys::log_and(log, offset);
+        let (key, value) = heard(self.index.range(range).next_back().transpose()).flatten()?;
+        let [segment, position] = keys::parse_numbers(&value)?;
+        Some(Point { offset: keys::last_number(&key)?, segment, position: position as u64 })
+    }
+
+    /// The last indexed batch of the segment before which all timestamps are below `target`.
+    pub(crate) fn before_time(&self, log: u32, segment: i64, target: Timestamp) -> Option<Point> {
+        let range = keys::log_and_two(log, segment, 0)..keys::log_and_two(log, segment, keys::sortable(target));
+        let (_, value) = heard(self.times.range(range).next_back().transpose()).flatten()?;
+        let [offset, position] = keys::parse_numbers(&value)?;
+        Some(Point { offset, segment, position: position as u64 })
+    }
+
+    /// Forgets the segments before `base`.
+    pub(crate) fn remove_before(&self, log: u32, base: i64) {
+        heard(remove_range(&self.index, keys::log_and(log, 0)..keys::log_and(log, base)));
+        heard(remove_range(&self.segments, keys::log_and(log, 0)..keys::log_and(log, base)));
+        heard(remove_range(&self.times, keys::log_and_two(log, 0, 0)..keys::log_and_two(log, base, 0)));
+    }
+
+    /// Forgets batches from `offset` on.
+    pub(crate) fn remove_from(&self, log: u32, offset: i64) {
+        heard(remove_range(&self.index, keys::log_and(log, offset)..=keys::log_and(log, i64::MAX)));
+        // The entries of the times that point beyond are found by what they point to.
+        for item in self.times.scan_prefix(keys::log(log)) {
+            let Some((key, value)) = heard(item) else { return };
+            if keys::parse_numbers(&value).is_none_or(|[at, _]: [i64; 2]| at >= offset) {
+                heard(self.times.remove(key));
+            }
+        }
+    }
+
+    /// Forgets a log, its end first: what a crash leaves of this is not taken for true.
+    pub(crate) fn forget(&self, log: u32) {
+        heard(self.ends.remove(keys::log(log)));
+        for tree in [&self.index, &self.times, &self.segments, &self.producers] {
+            heard(remove_prefix(tree, log));
+        }
+    }
+}
+
+fn remove_prefix(tree: &sled::Tree, log: u32) -> sled::Result<()> {
+    for key in tree.scan_prefix(keys::log(log)).keys() {
+        tree.remove(key?)?;
+    }
+    Ok(())
+}
+
+fn remove_range<K: AsRef<[u8]>>(tree: &sled::Tree, range: impl std::ops::RangeBounds<K>) -> sled::Result<()> {
+    for key in tree.range(range).keys() {
+        tree.remove(key?)?;
+    }
+    Ok(())
+}
+
+/// The value, or a warning that there is none: nothing here is the only copy.
+fn heard<T>(result: sled::Result<T>) -> Option<T> {
+    result.inspect_err(|error| tracing::warn!(%error, "the index failed; going on without")).ok()
+}

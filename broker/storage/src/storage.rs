@@ -1,0 +1,261 @@
+//! A data folder: its topics, its hidden logs, and the threads that look after them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use brooklet_model::{TopicId, TopicPartition};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use crate::background::{self, checkpoint};
+use crate::catalogue::{CATALOGUE_ID, CATALOGUE_NAME, CATALOGUE_NUMBER, Catalogue, Contents, TopicRecord};
+use crate::format::Format;
+use crate::lock::Lock;
+use crate::partition::PartitionLog;
+use crate::shared::Shared;
+use crate::sled_index::SledIndex;
+use crate::store::{Stores, remove_leftovers};
+use crate::{Engine, Fsync, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
+
+mod topics;
+
+/// All logs of a data folder. One process has it at a time.
+pub struct Storage {
+    cluster_id: String,
+    defaults: LogConfig,
+    stores: Stores,
+    shared: Arc<Shared>,
+    catalogue: Arc<Catalogue>,
+    /// What is there now; replaced as a whole.
+    topics: RwLock<Topics>,
+    /// Held by whoever changes what there is.
+    records: Mutex<Records>,
+    changes: watch::Sender<u64>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    lock: Mutex<Option<Lock>>,
+}
+
+#[derive(Default)]
+struct Topics {
+    by_name: BTreeMap<Arc<str>, Arc<Topic>>,
+    by_id: HashMap<TopicId, Arc<Topic>>,
+    hidden: BTreeMap<String, Arc<PartitionLog>>,
+}
+
+/// What the catalogue says.
+struct Records {
+    topics: BTreeMap<String, TopicRecord>,
+    hidden: BTreeMap<String, TopicRecord>,
+    next_log: u32,
+}
+
+impl Storage {
+    /// Opens the folder, or makes it; takes its lock, brings every log to its last whole batch.
+    pub fn open(config: StorageConfig) -> Result<Arc<Self>, OpenError> {
+        let persistent = config.engine != Engine::Memory;
+        let (mut lock, mut format, mut index) = (None, Format::fresh(), None);
+        if persistent {
+            fs::create_dir_all(&config.data_dir).map_err(OpenError::io(&config.data_dir))?;
+            lock = Some(Lock::take(&config.data_dir)?);
+            format = Format::open(&config.data_dir, config.engine)?;
+            index = Some(SledIndex::open_or_rebuild(&config.data_dir, config.engine)?);
+        }
+        let shared = Arc::new(Shared::new(&config, index));
+        let stores = Stores::new(config.engine, config.data_dir.clone());
+        let opener = Opener { stores: &stores, shared: &shared };
+
+        let log_error = |error| OpenError::Log { log: CATALOGUE_NAME.to_owned(), error };
+        let opened = opener.open(CATALOGUE_NAME, 0, CATALOGUE_NUMBER, CATALOGUE_ID, LogConfig::hidden(), 0);
+        let catalogue_log = opened.map_err(log_error)?;
+        let table = Table::open(catalogue_log).map_err(log_error)?;
+        let sync = config.fsync == Fsync::Always && persistent;
+        let catalogue = Arc::new(Catalogue::new(table, config.clock.clone(), sync));
+        // Only ever empty before this.
+        let _ = shared.catalogue.set(Arc::downgrade(&catalogue));
+        let contents = catalogue.contents().map_err(log_error)?;
+        if config.engine == Engine::Segments {
+            remove_leftovers(&config.data_dir).map_err(OpenError::io(&config.data_dir))?;
+        }
+
+        let storage = Self {
+            cluster_id: format.cluster_id,
+            defaults: config.log.clone(),
+            catalogue,
+            topics: RwLock::default(),
+            records: Mutex::new(Records {
+                topics: contents.topics.clone(),
+                hidden: contents.hidden.clone(),
+                next_log: contents.next_log,
+            }),
+            changes: watch::Sender::new(0),
+            threads: Mutex::default(),
+            lock: Mutex::new(lock),
+            stores,
+            shared,
+        };
+        storage.finish_deletions(&contents);
+        storage.open_logs(&contents)?;
+        let storage = Arc::new(storage);
+        storage.start_threads(&config).map_err(OpenError::io(&config.data_dir))?;
+        Ok(storage)
+    }
+
+    fn opener(&self) -> Opener<'_> {
+        Opener { stores: &self.stores, shared: &self.shared }
+    }
+
+    fn open_logs(&self, contents: &Contents) -> Result<(), OpenError> {
+        let start = |number: &u32| contents.starts.get(number).copied().unwrap_or(0);
+        let mut topics = self.topics.write();
+        for (name, record) in &contents.topics {
+            let overridden = self.defaults.with_overrides(&record.overrides);
+            let config = overridden.unwrap_or_else(|error| {
+                tracing::warn!(topic = name, %error, "the topic goes on with the broker's settings");
+                self.defaults.clone()
+            });
+            let name: Arc<str> = name.as_str().into();
+            let mut partitions = Vec::with_capacity(record.logs.len());
+            for (partition, number) in (0..).zip(&record.logs) {
+                let opened =
+                    self.opener().open(name.clone(), partition, *number, record.id, config.clone(), start(number));
+                partitions.push(opened.map_err(|error| OpenError::Log { log: format!("{name}-{partition}"), error })?);
+            }
+            topics.put(Topic {
+                name,
+                id: record.id,
+                internal: record.internal,
+                overrides: record.overrides.clone(),
+                config: Arc::new(config),
+                partitions,
+            });
+        }
+        for (name, record) in &contents.hidden {
+            for number in &record.logs {
+                let opened =
+                    self.opener().open(name.as_str(), 0, *number, record.id, LogConfig::hidden(), start(number));
+                let log = opened.map_err(|error| OpenError::Log { log: name.clone(), error })?;
+                topics.hidden.insert(name.clone(), log);
+            }
+        }
+        Ok(())
+    }
+
+    fn start_threads(self: &Arc<Self>, config: &StorageConfig) -> std::io::Result<()> {
+        let mut threads = self.threads.lock();
+        let (interval, retention_interval) = (config.checkpoint_interval, config.retention_check_interval);
+        let (shared, storage) = (self.shared.clone(), Arc::downgrade(self));
+        let retention = move || {
+            if let Some(storage) = storage.upgrade() {
+                storage.enforce_retention();
+            }
+        };
+        let checkpoints = std::thread::Builder::new().name("storage-checkpoint".into());
+        let run = move || background::run_checkpoints(&shared, interval, retention_interval, retention);
+        threads.push(checkpoints.spawn(run)?);
+        if self.shared.commits_in_groups() {
+            let shared = self.shared.clone();
+            let commits = std::thread::Builder::new().name("storage-commit".into());
+            threads.push(commits.spawn(move || background::run_commits(&shared))?);
+        }
+        Ok(())
+    }
+
+    /// The cluster's id, made once for a data folder.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// Changes whenever topics or partitions come or go.
+    pub fn topics_changed(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The latest values of a log whose records are updates by key. The same table for all who ask.
+    pub fn table(&self, log: Arc<PartitionLog>) -> Result<Arc<Table>, StorageError> {
+        Table::open(log)
+    }
+
+    /// Removes what the settings of each topic no longer keep; done in the background each
+    /// [`StorageConfig::retention_check_interval`]. Returns how many segments went.
+    pub fn enforce_retention(&self) -> usize {
+        let mut count = 0;
+        for log in self.logs() {
+            match log.enforce_retention() {
+                Ok(removed) => count += removed,
+                Err(StorageError::Deleted | StorageError::Closed) => {}
+                Err(error) => tracing::warn!(log = %log.id(), %error, "retention failed"),
+            }
+        }
+        count
+    }
+
+    /// Every log there is, the catalogue's last.
+    fn logs(&self) -> Vec<Arc<PartitionLog>> {
+        let topics = self.topics.read();
+        let partitions = topics.by_name.values().flat_map(|topic| topic.partitions.iter().cloned());
+        partitions.chain(topics.hidden.values().cloned()).chain([self.catalogue.log().clone()]).collect()
+    }
+
+    /// Brings everything to the disk, makes the next start a short one, and lets go of the folder. Logs still held
+    /// refuse reads and writes from now on.
+    pub async fn shutdown(&self) -> Result<(), StorageError> {
+        // On this thread: it is the last that the process does, and bounded by what a second of appends left.
+        self.stop_threads();
+        let logs = self.logs();
+        if self.shared.commits_in_groups() {
+            background::commit(&self.shared, &logs);
+        }
+        checkpoint(&self.shared, &logs);
+        let mut result = Ok(());
+        for log in logs {
+            if let Err(error) = log.check_writable() {
+                result = Err(error);
+            }
+            log.close();
+        }
+        self.lock.lock().take();
+        result
+    }
+
+    fn stop_threads(&self) {
+        self.shared.checkpoints.stop();
+        self.shared.commits.stop();
+        for thread in self.threads.lock().drain(..) {
+            // The retention thread may be the one that drops the last handle.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+                tracing::error!("a background thread of the storage panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        self.stop_threads();
+        self.logs().iter().for_each(|log| log.close());
+    }
+}
+
+/// What it takes to open a log.
+struct Opener<'a> {
+    stores: &'a Stores,
+    shared: &'a Arc<Shared>,
+}
+
+impl Opener<'_> {
+    fn open(
+        &self,
+        topic: impl Into<Arc<str>>,
+        partition: i32,
+        number: u32,
+        topic_id: TopicId,
+        config: LogConfig,
+        start: i64,
+    ) -> Result<Arc<PartitionLog>, StorageError> {
+        let id = TopicPartition::new(topic, partition);
+        let store = self.stores.open(&id, number, topic_id)?;
+        PartitionLog::open(id, number, store, self.shared.clone(), Arc::new(config), start)
+    }
+}

@@ -1,0 +1,82 @@
+//! Where the bytes of a log live: one trait, three engines.
+//!
+//! A log is a row of segments, each known by the offset of its first record (its base) and holding whole batches
+//! one after the other from position 0. The caller knows how long each is, serialises all changes of a log, and
+//! never changes bytes once written save by cutting a tail off.
+
+mod files;
+mod memory;
+mod segments;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use brooklet_model::{TopicId, TopicPartition};
+
+use crate::{Engine, LogSlice};
+use files::Files;
+use memory::MemoryStore;
+use segments::SegmentStore;
+pub(crate) use segments::remove_leftovers;
+
+/// The bytes of one log.
+pub(crate) trait RecordStore: Send + Sync {
+    /// Base and length in bytes of each segment, in order.
+    fn segments(&self) -> io::Result<Vec<(i64, u64)>>;
+
+    /// Starts a new, empty segment after the others.
+    fn create(&self, base: i64) -> io::Result<()>;
+
+    /// Writes `prefix` and `rest` at `position`, the end of the last segment. When it fails, anything may stand
+    /// there.
+    fn append(&self, base: i64, position: u64, prefix: &[u8; 16], rest: &[u8]) -> io::Result<()>;
+
+    /// `len` bytes from `position`, all of them written before.
+    fn read(&self, base: i64, position: u64, len: usize) -> io::Result<LogSlice>;
+
+    /// Fills as much of `out` as there is from `position`; returns how much.
+    fn read_into(&self, base: i64, position: u64, out: &mut [u8]) -> io::Result<usize>;
+
+    /// Cuts the segment to `len` bytes.
+    fn truncate(&self, base: i64, len: u64) -> io::Result<()>;
+
+    /// Removes a segment; its space returns. Slices read before stay whole.
+    fn remove(&self, base: i64) -> io::Result<()>;
+
+    /// Brings what was written to a segment to the disk, as far as that is done segment by segment.
+    fn sync(&self, base: i64) -> io::Result<()>;
+
+    /// Removes the log.
+    fn destroy(&self) -> io::Result<()>;
+}
+
+/// Opens the logs of an engine.
+pub(crate) struct Stores {
+    engine: Engine,
+    data_dir: PathBuf,
+    files: Arc<Files>,
+}
+
+impl Stores {
+    pub(crate) fn new(engine: Engine, data_dir: PathBuf) -> Self {
+        Self { engine, data_dir, files: Arc::default() }
+    }
+
+    /// The bytes of the log `number`, which is the partition `id` of the topic `topic_id`.
+    pub(crate) fn open(&self, id: &TopicPartition, number: u32, topic_id: TopicId) -> io::Result<Box<dyn RecordStore>> {
+        Ok(match self.engine {
+            Engine::Segments => Box::new(SegmentStore::open(&self.data_dir, id, number, topic_id, self.files.clone())?),
+            // The sled engine keeps its records in memory until its own store lands.
+            Engine::Sled | Engine::Memory => Box::new(MemoryStore::default()),
+        })
+    }
+
+    /// Removes what a crash left of a deleted log.
+    pub(crate) fn remove(&self, id: &TopicPartition, number: u32, topic_id: TopicId) -> io::Result<()> {
+        match self.engine {
+            Engine::Segments => segments::remove_log(&self.data_dir, id, number, topic_id, &self.files),
+            Engine::Sled | Engine::Memory => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A log read as updates: the latest value of each key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, Timestamp, split_batches};
+use parking_lot::Mutex;
+
+use crate::partition::PartitionLog;
+use crate::{AppendError, Appended, ReadError, StorageError};
+
+/// A batch may unfold to this.
+const UNFOLDED_BYTES_MAX: usize = 256 << 20;
+/// Bytes of the log read at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// Values by key; `None` is removed.
+pub(crate) type Values = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A log whose records are updates of a value by key (a null value removes it), and the values that result. They are
+/// kept in sled with the offset they were applied up to; what is newer is read from the log.
+pub struct Table {
+    log: Arc<PartitionLog>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Newer than `storing`.
+    newest: Values,
+    /// Newer than what sled has, on their way there.
+    storing: Arc<Values>,
+    /// Offset of the first record not looked at yet.
+    applied: i64,
+}
+
+/// What a checkpoint puts into sled.
+pub(crate) struct TableCheckpoint {
+    pub(crate) values: Arc<Values>,
+    pub(crate) applied: i64,
+}
+
+impl Table {
+    pub(crate) fn open(log: Arc<PartitionLog>) -> Result<Arc<Self>, StorageError> {
+        let mut slot = log.table_slot();
+        if let Some(table) = slot.upgrade() {
+            return Ok(table);
+        }
+        let applied = log.shared().index.as_ref().map_or(0, |index| index.table_applied(log.number()));
+        let table = Arc::new(Self { log: log.clone(), state: Mutex::new(State { applied, ..State::default() }) });
+        *slot = Arc::downgrade(&table);
+        drop(slot);
+        table.catch_up(&mut table.state.lock())?;
+        Ok(table)
+    }
+
+    /// The log behind it.
+    pub fn log(&self) -> &Arc<PartitionLog> {
+        &self.log
+    }
+
+    /// Calls `f` with each key and its latest value, in the order of the keys; `f` may not use the table.
+    pub fn for_each(&self, f: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StorageError> {
+        let mut state = self.state.lock();
+        self.catch_up(&mut state)?;
+        let mut newer = (*state.storing).clone();
+        newer.extend(state.newest.iter().map(|(key, value)| (key.clone(), value.clone())));
+        let mut newer = newer.into_iter().peekable();
+        let mut emit = |key: &[u8], value: &Option<Vec<u8>>| {
+            if let Some(value) = value {
+                f(key, value);
+            }
+        };
+        if let Some(index) = &self.log.shared().index {
+            index.for_each_in_table(self.log.number(), &mut |key, value| {
+                while let Some((newer_key, newer_value)) = newer.next_if(|(newer, _)| newer.as_slice() < key) {
+                    emit(&newer_key, &newer_value);
+                }
+                match newer.next_if(|(newer, _)| newer.as_slice() == key) {
+                    Some((_, newer_value)) => emit(key, &newer_value),
+                    None => emit(key, &Some(value)),
+                }
+            })?;
+        }
+        for (key, value) in newer {
+            emit(&key, &value);
+        }
+        Ok(())
+    }
+
+    /// Appends the updates as one batch: after a crash all of them hold or none.
+    pub fn append(
+        &self,
+        timestamp: Timestamp,
+        records: &[(Vec<u8>, Option<Vec<u8>>)],
+    ) -> Result<Appended, AppendError> {
+        let mut builder = BatchBuilder::new();
+        for (key, value) in records {
+            builder.push(NewRecord { timestamp, key: Some(key), value: value.as_deref(), headers: &[] });
+        }
+        let bytes = builder.finish(Compression::None).map_err(StorageError::from)?;
+        let batch = Batch::parse(&bytes)?;
+        let mut state = self.state.lock();
+        let appended = self.log.append(batch)?;
+        if state.applied == appended.base_offset.0 {
+            state.newest.extend(records.iter().cloned());
+            state.applied = appended.last_offset.0 + 1;
+        }
+        Ok(appended)
+    }
+
+    /// Applies what others appended to the log.
+    fn catch_up(&self, state: &mut State) -> Result<(), StorageError> {
+        let mut scratch = Vec::new();
+        loop {
+            let from = Offset(state.applied.max(self.log.log_start_offset().0));
+            let slice = match self.log.read(from, READ_BYTES) {
+                Ok(slice) if slice.is_empty() => return Ok(()),
+                Ok(slice) => slice,
+                Err(ReadError::OutOfRange { start, .. }) if start > from => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let damaged = |error: &dyn std::fmt::Display| StorageError::Damaged(error.to_string().into());
+            for batch in split_batches(slice.into_bytes()?) {
+                let batch = batch.map_err(|error| damaged(&error))?;
+                for record in batch.records(&mut scratch, UNFOLDED_BYTES_MAX).map_err(|error| damaged(&error))? {
+                    let record = record.map_err(|error| damaged(&error))?;
+                    if let (Some(key), true) = (record.key, record.offset.0 >= state.applied) {
+                        state.newest.insert(key.to_vec(), record.value.map(<[u8]>::to_vec));
+                    }
+                }
+                state.applied = batch.header.next_offset().0;
+            }
+        }
+    }
+
+    /// What sled does not have; to be called before the log is synced.
+    pub(crate) fn begin_checkpoint(&self) -> TableCheckpoint {
+        let mut state = self.state.lock();
+        let newest = std::mem::take(&mut state.newest);
+        // What an earlier checkpoint could not store goes with this one.
+        let mut values = std::mem::take(&mut state.storing);
+        Arc::make_mut(&mut values).extend(newest);
+        state.storing = values.clone();
+        TableCheckpoint { values, applied: state.applied }
+    }
+
+    /// Notes that the last checkpoint is in sled.
+    pub(crate) fn end_checkpoint(&self) {
+        self.state.lock().storing = Arc::default();
+    }
+}

@@ -1,3 +1,20 @@
-//! The Kafka API over TCP.
+//! The Kafka API over TCP: sockets, frames, one dispatch table, one file per API.
+//!
+//! Where to start: [`Broker`] accepts; `connection.rs` takes frames in and sends replies out in order;
+//! `dispatch.rs` is the table of what is served; `api/` has a handler per API, which returns a response and never
+//! touches a socket.
 
+mod api;
+mod config;
+mod connection;
+mod dispatch;
+mod error;
+mod frame;
 pub mod guard;
+mod reply;
+mod send;
+mod server;
+mod shared;
+
+pub use config::{BrokerConfig, Limits};
+pub use server::{BindError, Broker};

@@ -1,0 +1,117 @@
+//! THE table: which APIs are served, in which versions, by which handler, in key order. ApiVersions is made from it.
+
+use bytes::{Buf, Bytes};
+use kafka_protocol::messages::*;
+use kafka_protocol::protocol::{Decodable, HeaderVersion};
+
+use crate::reply::{self, Reply};
+use crate::shared::{Call, Shared};
+use crate::{api, guard};
+
+/// What ApiVersions says of one API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Api {
+    pub(crate) key: i16,
+    /// Lowest version told to clients.
+    pub(crate) advertised_min: i16,
+    /// Lowest version answered; a lower one closes the connection.
+    pub(crate) min: i16,
+    /// Highest version told and answered.
+    pub(crate) max: i16,
+    /// Versions of the response's header by the version of the response.
+    pub(crate) response_header: fn(i16) -> i16,
+}
+
+/// Why a request is answered by closing its connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("API {key} version {version} is not supported")]
+    Unsupported { key: i16, version: i16 },
+    #[error("a request of API {key} version {version} does not decode: {reason}")]
+    Malformed { key: i16, version: i16, reason: String },
+    #[error("a response of API {key} version {version} does not encode: {reason}")]
+    Encode { key: i16, version: i16, reason: String },
+}
+
+macro_rules! apis {
+    ($($key:literal $request:ident -> $response:ident [$advertised:literal] $min:literal..$max:literal => $($handler:ident)::+;)*) => {
+        pub(crate) const TABLE: &[Api] = &[$(Api {
+            key: $key,
+            advertised_min: $advertised,
+            min: $min,
+            max: $max,
+            response_header: <$response as HeaderVersion>::header_version,
+        }),*];
+
+        /// Decodes the request, has it handled, and encodes the response.
+        pub(crate) async fn dispatch(shared: &Shared, api: &Api, call: &Call, body: Bytes) -> Result<Reply, Refused> {
+            match api.key {
+                $($key => {
+                    let request = decode::<$request>(api.key, call.version, body)?;
+                    let response = $($handler)::+(shared, call, request).await;
+                    response.into_reply(call.version).map_err(|reason| Refused::Encode {
+                        key: api.key, version: call.version, reason: reason.to_string(),
+                    })
+                })*
+                key => Err(Refused::Unsupported { key, version: call.version }),
+            }
+        }
+    };
+}
+
+apis! {
+    // Produce 0-2 are told but not answered, as in Kafka: older librdkafka takes 0 for a sign of life (KAFKA-18659).
+    0 ProduceRequest -> ProduceResponse [0] 3..13 => api::produce::handle;
+    1 FetchRequest -> FetchResponse [4] 4..18 => api::fetch::handle;
+    18 ApiVersionsRequest -> ApiVersionsResponse [0] 0..4 => api::api_versions::handle;
+}
+
+/// The table's row for an API, if the version is one that is answered.
+pub(crate) fn find(key: i16, version: i16) -> Result<&'static Api, Refused> {
+    TABLE
+        .iter()
+        .find(|api| api.key == key && (api.min..=api.max).contains(&version))
+        .ok_or(Refused::Unsupported { key, version })
+}
+
+/// The protocol crate is not fit for hostile bytes: a panic in it is a malformed request, not the end of the process.
+fn decode<R: Decodable>(key: i16, version: i16, body: Bytes) -> Result<R, Refused> {
+    let malformed = |reason: String| Refused::Malformed { key, version, reason };
+    guard::check(key, version, &body).map_err(|error| malformed(error.to_string()))?;
+    let mut rest = body;
+    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| R::decode(&mut rest, version)));
+    match decoded {
+        Err(_) => Err(malformed("the decoder gave up".to_owned())),
+        Ok(Err(error)) => Err(malformed(error.to_string())),
+        Ok(Ok(_)) if rest.has_remaining() => Err(malformed(format!("{} bytes are left over", rest.remaining()))),
+        Ok(Ok(request)) => Ok(request),
+    }
+}
+
+/// What a handler may return: a response message, or a reply made by hand.
+pub(crate) trait IntoReply {
+    fn into_reply(self, version: i16) -> Result<Reply, anyhow::Error>;
+}
+
+impl IntoReply for Reply {
+    fn into_reply(self, _version: i16) -> Result<Reply, anyhow::Error> {
+        Ok(self)
+    }
+}
+
+impl<M: kafka_protocol::protocol::Encodable> IntoReply for M {
+    fn into_reply(self, version: i16) -> Result<Reply, anyhow::Error> {
+        reply::encode(&self, version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_key_order_without_repetition() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].key < pair[1].key));
+        assert!(TABLE.iter().all(|api| api.advertised_min <= api.min && api.min <= api.max));
+    }
+}

@@ -1,0 +1,110 @@
+//! The listener: accepts clients up to a bound, and drains them when the broker stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brooklet_storage::Storage;
+use kafka_protocol::protocol::StrBytes;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::fetch_session::FetchSessions;
+use crate::shared::Shared;
+use crate::{BrokerConfig, connection};
+
+/// How long a stopping broker waits for replies under way.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+/// How long accepting rests after an error that is not the client's, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the broker cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {listen}: {error}")]
+pub struct BindError {
+    listen: String,
+    error: io::Error,
+}
+
+/// A broker that listens; [`serve`](Self::serve) makes it answer.
+pub struct Broker {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Broker {
+    /// Takes the address to listen on. Clients that connect wait until [`serve`](Self::serve) runs.
+    pub async fn bind(config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, BindError> {
+        let failed = |error| BindError { listen: config.listen.clone(), error };
+        let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(failed)?;
+        let (host, port) = config.advertise.clone().unwrap_or_else(|| (reachable_host(&local_addr), local_addr.port()));
+        let shared = Arc::new(Shared {
+            fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
+            storage,
+            config,
+            host: StrBytes::from_string(host),
+            port,
+            shutdown: CancellationToken::new(),
+        });
+        Ok(Self { listener, local_addr, shared })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Answers clients until `shutdown`; then accepts no more, wakes parked requests, finishes replies under way
+    /// (for 5 seconds at most) and returns.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        let connections = TaskTracker::new();
+        let places = Arc::new(Semaphore::new(self.shared.config.limits.connections_max));
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = shutdown.cancelled() => break,
+            };
+            match accepted {
+                Ok((socket, peer)) => self.admit(socket, peer, &places, &connections),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(self.listener);
+        self.shared.shutdown.cancel();
+        connections.close();
+        if tokio::time::timeout(DRAIN_MAX, connections.wait()).await.is_err() {
+            tracing::warn!(connections = connections.len(), "connections were cut off at shutdown");
+        }
+    }
+
+    fn admit(&self, socket: TcpStream, peer: SocketAddr, places: &Arc<Semaphore>, connections: &TaskTracker) {
+        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+            tracing::warn!(%peer, max = self.shared.config.limits.connections_max, "closed: too many connections");
+            return;
+        };
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "the connection ended at once");
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        connections.spawn(async move {
+            if let Err(reason) = connection::serve(shared, socket, peer).await {
+                tracing::debug!(%peer, %reason, "connection closed");
+            }
+            drop(place);
+        });
+    }
+}
+
+/// The host that clients can reach: a listener on all addresses is reached by the machine's own name for itself.
+fn reachable_host(addr: &SocketAddr) -> String {
+    if addr.ip().is_unspecified() { "localhost".to_owned() } else { addr.ip().to_string() }
+}

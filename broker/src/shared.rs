@@ -1,0 +1,36 @@
+//! What all connections share, and what a handler is told of its call.
+
+use std::sync::Arc;
+
+use brooklet_storage::Storage;
+use kafka_protocol::messages::BrokerId;
+use kafka_protocol::protocol::StrBytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::BrokerConfig;
+use crate::api::fetch_session::FetchSessions;
+
+/// This broker's id, as in a one-node Kafka.
+pub(crate) const NODE_ID: BrokerId = BrokerId(1);
+
+/// The broker as its handlers see it.
+pub(crate) struct Shared {
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) config: BrokerConfig,
+    /// Where clients are told to connect to.
+    pub(crate) host: StrBytes,
+    pub(crate) port: u16,
+    pub(crate) fetch_sessions: FetchSessions,
+    /// Cancelled when the broker stops: whoever waits answers with what there is.
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// One request's circumstances.
+pub(crate) struct Call {
+    /// The API's version that the client speaks.
+    pub(crate) version: i16,
+    /// The client's name for itself.
+    pub(crate) client_id: Option<StrBytes>,
+    /// The client's IP address.
+    pub(crate) client_host: String,
+}

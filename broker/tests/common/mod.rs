@@ -18,24 +18,24 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A broker on a free port with its log in memory.
-pub struct TestBroker {
-    pub storage: Arc<Storage>,
-    pub addr: SocketAddr,
+pub(crate) struct TestBroker {
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) addr: SocketAddr,
     shutdown: CancellationToken,
     served: JoinHandle<()>,
 }
 
 impl TestBroker {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(BrokerConfig::default()).await
     }
 
-    pub async fn start_with(config: BrokerConfig) -> Self {
+    pub(crate) async fn start_with(config: BrokerConfig) -> Self {
         let storage = Storage::open(StorageConfig { engine: Engine::Memory, ..StorageConfig::default() }).unwrap();
         Self::start_on(config, storage).await
     }
 
-    pub async fn start_on(config: BrokerConfig, storage: Arc<Storage>) -> Self {
+    pub(crate) async fn start_on(config: BrokerConfig, storage: Arc<Storage>) -> Self {
         let config = BrokerConfig { listen: "127.0.0.1:0".to_owned(), ..config };
         let broker = Broker::bind(config, Arc::clone(&storage)).await.unwrap();
         let addr = broker.local_addr();
@@ -44,39 +44,39 @@ impl TestBroker {
         Self { storage, addr, shutdown, served }
     }
 
-    pub fn topic(&self, name: &str, partitions: i32, overrides: &[(&str, &str)]) -> Arc<Topic> {
+    pub(crate) fn topic(&self, name: &str, partitions: i32, overrides: &[(&str, &str)]) -> Arc<Topic> {
         let overrides: BTreeMap<_, _> =
             overrides.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let topic = NewTopic { name: name.into(), partitions, overrides, internal: false };
         self.storage.create_topic(topic).unwrap()
     }
 
-    pub async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client { socket: TcpStream::connect(self.addr).await.unwrap(), correlation_id: 0 }
     }
 
     /// Stops and waits until it has drained.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.served.await.unwrap();
     }
 }
 
 /// A connection that sends requests one by one.
-pub struct Client {
-    pub socket: TcpStream,
+pub(crate) struct Client {
+    pub(crate) socket: TcpStream,
     correlation_id: i32,
 }
 
 impl Client {
     /// Sends a request and waits for its response.
-    pub async fn call<R: Request>(&mut self, request: R, version: i16) -> R::Response {
+    pub(crate) async fn call<R: Request>(&mut self, request: R, version: i16) -> R::Response {
         self.send(&request, version).await;
         self.receive::<R>(version).await.expect("the broker closed the connection")
     }
 
     /// Sends a request.
-    pub async fn send<R: Request>(&mut self, request: &R, version: i16) {
+    pub(crate) async fn send<R: Request>(&mut self, request: &R, version: i16) {
         self.correlation_id += 1;
         let header = RequestHeader::default()
             .with_request_api_key(R::KEY)
@@ -90,7 +90,7 @@ impl Client {
     }
 
     /// Sends a frame of any bytes.
-    pub async fn send_raw(&mut self, frame: &[u8]) {
+    pub(crate) async fn send_raw(&mut self, frame: &[u8]) {
         let mut bytes = BytesMut::new();
         bytes.put_i32(frame.len() as i32);
         bytes.put_slice(frame);
@@ -98,7 +98,7 @@ impl Client {
     }
 
     /// The response to the last request; `None` if the connection was closed instead.
-    pub async fn receive<R: Request>(&mut self, version: i16) -> Option<R::Response> {
+    pub(crate) async fn receive<R: Request>(&mut self, version: i16) -> Option<R::Response> {
         let mut frame = self.receive_raw().await?;
         let header_version = <R::Response as HeaderVersion>::header_version(version);
         let header = ResponseHeader::decode(&mut frame, header_version).unwrap();
@@ -109,7 +109,7 @@ impl Client {
     }
 
     /// The next frame; `None` if the connection was closed instead.
-    pub async fn receive_raw(&mut self) -> Option<Bytes> {
+    pub(crate) async fn receive_raw(&mut self) -> Option<Bytes> {
         let length = self.socket.read_i32().await.ok()?;
         let mut frame = vec![0; length as usize];
         self.socket.read_exact(&mut frame).await.unwrap();
@@ -118,7 +118,7 @@ impl Client {
 }
 
 /// A batch of values without keys.
-pub fn batch(values: &[&str]) -> Bytes {
+pub(crate) fn batch(values: &[&str]) -> Bytes {
     let mut builder = BatchBuilder::new();
     for value in values {
         builder.push(NewRecord { timestamp: 1000, value: Some(value.as_bytes()), ..NewRecord::default() });

@@ -65,11 +65,6 @@ impl Plan {
         &self.sink
     }
 
-    /// Whether WHERE lets a row with these columns (in the order of the fields that are read) pass.
-    pub fn passes(&self, row: &[Option<&[u8]>]) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.evaluate(row) == Some(true))
-    }
-
     /// A name made from what the query does, the same however its text is spaced or cased.
     pub fn derived_name(&self) -> String {
         // FNV-1a: the name stands in a data folder, so it must not change with the standard library's hasher.

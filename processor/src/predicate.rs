@@ -80,17 +80,16 @@ impl Comparison {
 }
 
 impl Predicate {
-    /// Whether a row with these columns passes; a column that is not there is null.
-    pub(crate) fn evaluate(&self, row: &[Option<&[u8]>]) -> Option<bool> {
-        let column = |index: usize| row.get(index).copied().flatten();
+    /// Whether a row passes, whose columns `column` tells by their numbers.
+    pub(crate) fn evaluate<'r>(&self, column: &impl Fn(usize) -> Option<&'r [u8]>) -> Option<bool> {
         match self {
             Self::Constant(value) => *value,
             Self::Compare { left, op, right } => {
-                let right = match right {
-                    Operand::Column(index) => column(*index)?,
-                    Operand::Literal(text) => text.as_bytes(),
-                };
-                Some(op.holds(column(*left)?.cmp(right)))
+                let left = column(*left)?;
+                Some(op.holds(match right {
+                    Operand::Column(index) => left.cmp(column(*index)?),
+                    Operand::Literal(text) => left.cmp(text.as_bytes()),
+                }))
             }
             Self::IsNull(index) => Some(column(*index).is_none()),
             Self::In { column: index, values, null } => {
@@ -102,9 +101,9 @@ impl Predicate {
                 }
             }
             Self::Like { column: index, pattern } => Some(pattern.matches(column(*index)?)),
-            Self::Not(inner) => inner.evaluate(row).map(|value| !value),
-            Self::And(parts) => fold(parts, row, false),
-            Self::Or(parts) => fold(parts, row, true),
+            Self::Not(inner) => inner.evaluate(column).map(|value| !value),
+            Self::And(parts) => fold(parts, column, false),
+            Self::Or(parts) => fold(parts, column, true),
         }
     }
 
@@ -164,10 +163,10 @@ impl Predicate {
 }
 
 /// AND (`deciding` is false) and OR (`deciding` is true).
-fn fold(parts: &[Predicate], row: &[Option<&[u8]>], deciding: bool) -> Option<bool> {
+fn fold<'r>(parts: &[Predicate], column: &impl Fn(usize) -> Option<&'r [u8]>, deciding: bool) -> Option<bool> {
     let mut unknown = false;
     for part in parts {
-        match part.evaluate(row) {
+        match part.evaluate(column) {
             Some(value) if value == deciding => return Some(deciding),
             Some(_) => {}
             None => unknown = true,
@@ -177,15 +176,20 @@ fn fold(parts: &[Predicate], row: &[Option<&[u8]>], deciding: bool) -> Option<bo
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn row<'r>(columns: &[Option<&'r [u8]>]) -> impl Fn(usize) -> Option<&'r [u8]> {
+        let columns = columns.to_vec();
+        move |index| columns.get(index).copied().flatten()
+    }
 
     #[test]
     fn and_or_not_follow_the_truth_table() {
         let truth = [Some(true), Some(false), None];
         let constant = Predicate::Constant;
         for a in truth {
-            assert_eq!(Predicate::Not(Box::new(constant(a))).evaluate(&[]), a.map(|a| !a));
+            assert_eq!(Predicate::Not(Box::new(constant(a))).evaluate(&row(&[])), a.map(|a| !a));
             for b in truth {
                 let and = match (a, b) {
                     (Some(false), _) | (_, Some(false)) => Some(false),
@@ -197,8 +201,8 @@ mod tests {
                     (Some(false), Some(false)) => Some(false),
                     _ => None,
                 };
-                assert_eq!(Predicate::And(vec![constant(a), constant(b)]).evaluate(&[]), and);
-                assert_eq!(Predicate::Or(vec![constant(a), constant(b)]).evaluate(&[]), or);
+                assert_eq!(Predicate::And(vec![constant(a), constant(b)]).evaluate(&row(&[])), and);
+                assert_eq!(Predicate::Or(vec![constant(a), constant(b)]).evaluate(&row(&[])), or);
             }
         }
     }
@@ -206,13 +210,13 @@ mod tests {
     #[test]
     fn a_null_compares_as_unknown_and_strings_by_bytes() {
         let compare = |op, text: &str| Predicate::Compare { left: 0, op, right: Operand::Literal(text.into()) };
-        assert_eq!(compare(Comparison::NotEq, "a").evaluate(&[None]), None);
-        assert_eq!(compare(Comparison::Lt, "a").evaluate(&[Some(b"B")]), Some(true));
-        assert_eq!(compare(Comparison::Gt, "a").evaluate(&[Some("日".as_bytes())]), Some(true));
+        assert_eq!(compare(Comparison::NotEq, "a").evaluate(&row(&[None])), None);
+        assert_eq!(compare(Comparison::Lt, "a").evaluate(&row(&[Some(b"B")])), Some(true));
+        assert_eq!(compare(Comparison::Gt, "a").evaluate(&row(&[Some("日".as_bytes())])), Some(true));
         let within = |null| Predicate::In { column: 0, values: vec!["a".into()], null };
-        assert_eq!(within(true).evaluate(&[Some(b"b")]), None);
-        assert_eq!(within(false).evaluate(&[Some(b"b")]), Some(false));
-        assert_eq!(within(true).evaluate(&[Some(b"a")]), Some(true));
-        assert_eq!(Predicate::IsNull(0).evaluate(&[None]), Some(true));
+        assert_eq!(within(true).evaluate(&row(&[Some(b"b")])), None);
+        assert_eq!(within(false).evaluate(&row(&[Some(b"b")])), Some(false));
+        assert_eq!(within(true).evaluate(&row(&[Some(b"a")])), Some(true));
+        assert_eq!(Predicate::IsNull(0).evaluate(&row(&[None])), Some(true));
     }
 }

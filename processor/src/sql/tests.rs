@@ -1,4 +1,5 @@
 use super::*;
+use crate::predicate::tests::row;
 
 fn normal(sql: &str) -> String {
     plan(sql).map_or_else(|error| panic!("{sql}: {error}"), |plan| plan.to_string())
@@ -53,8 +54,8 @@ fn conditions_are_lowered() {
         assert_eq!(plan.split_once(" WHERE ").unwrap().1, text, "{condition}");
     }
     let like = plan("SELECT COUNT(*) FROM t WHERE a LIKE '50\\%%'").unwrap().filter.unwrap();
-    assert_eq!(like.evaluate(&[Some(b"50%!")]), Some(true));
-    assert_eq!(like.evaluate(&[Some(b"500")]), Some(false));
+    assert_eq!(like.evaluate(&row(&[Some(b"50%!")])), Some(true));
+    assert_eq!(like.evaluate(&row(&[Some(b"500")])), Some(false));
 }
 
 #[test]
@@ -63,8 +64,8 @@ fn keys_are_the_first_columns_that_are_read() {
     assert_eq!(plan.source.columns, ["a", "b", "z"]);
     assert_eq!(plan.key_count, 2);
     let filter = plan.filter.unwrap();
-    assert_eq!(filter.evaluate(&[Some(b"2"), None, Some(b"1")]), Some(true));
-    assert_eq!(filter.evaluate(&[Some(b"1"), None, Some(b"2")]), Some(false));
+    assert_eq!(filter.evaluate(&row(&[Some(b"2"), None, Some(b"1")])), Some(true));
+    assert_eq!(filter.evaluate(&row(&[Some(b"1"), None, Some(b"2")])), Some(false));
 }
 
 #[test]

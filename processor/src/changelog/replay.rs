@@ -1,0 +1,222 @@
+//! A changelog read back: the state as of the last committed batch, and the batch that was planned and not committed.
+
+use brooklet_model::{Offset, split_batches};
+use brooklet_storage::{PartitionLog, ReadError};
+
+use super::ChangelogError;
+use super::codec::{Malformed, Reader};
+use super::entry::{Base, Entry, PlannedBatch};
+
+/// Bytes of the log that are read at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// Takes a group's key and its count, which replaces what it had before. The error is the state's.
+pub(crate) type Restore<'a> = dyn FnMut(&[Option<&[u8]>], i64) -> Result<(), ChangelogError> + 'a;
+
+/// What a changelog tells.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    /// As of the last committed batch.
+    pub(crate) base: Base,
+    /// To be run again.
+    pub(crate) pending: Option<PlannedBatch>,
+    /// Where the last complete snapshot begins: what is before it is not needed.
+    pub(crate) snapshot: Offset,
+    /// Bytes of that snapshot, and of what follows it.
+    pub(crate) snapshot_bytes: u64,
+    pub(crate) bytes_since: u64,
+}
+
+/// Reads the identity at the front of the log, and nothing else; `None` if it holds no complete first snapshot.
+pub(crate) fn identity(log: &PartitionLog) -> Result<Option<Base>, ChangelogError> {
+    let mut identity = None;
+    let mut complete = false;
+    for_each_record(log, &mut |_, _, value| {
+        match Entry::decode(value)? {
+            Entry::SnapshotBegin(base) if identity.is_none() => identity = Some(base),
+            Entry::SnapshotEnd { .. } => complete = true,
+            _ => {}
+        }
+        Ok(!complete)
+    })?;
+    Ok(identity.filter(|_| complete))
+}
+
+/// Reads the whole log, whose groups have `columns` keys; `None` if it holds no complete snapshot.
+pub(crate) fn replay(
+    log: &PartitionLog,
+    columns: usize,
+    restore: &mut Restore<'_>,
+) -> Result<Option<Replayed>, ChangelogError> {
+    let mut replay = Replay { columns, ..Replay::default() };
+    for_each_record(log, &mut |offset, bytes, value| {
+        replay.record(offset, bytes, Entry::decode(value)?, restore)?;
+        Ok(true)
+    })?;
+    Ok(replay.finish())
+}
+
+#[derive(Default)]
+struct Replay {
+    columns: usize,
+    /// Known from the first complete snapshot on.
+    base: Option<Base>,
+    /// The snapshot that is being read.
+    reading: Option<Reading>,
+    pending: Option<PlannedBatch>,
+    /// Rows of the pending batch.
+    staged: Vec<Vec<u8>>,
+    snapshot: Offset,
+    snapshot_bytes: u64,
+    bytes_since: u64,
+}
+
+struct Reading {
+    base: Base,
+    begin: Offset,
+    groups: u64,
+    bytes: u64,
+}
+
+impl Replay {
+    fn record(
+        &mut self,
+        offset: Offset,
+        bytes: u64,
+        entry: Entry<'_>,
+        restore: &mut Restore<'_>,
+    ) -> Result<(), ChangelogError> {
+        self.bytes_since += bytes;
+        if let Some(reading) = &mut self.reading {
+            reading.bytes += bytes;
+        }
+        match entry {
+            Entry::SnapshotBegin(base) => {
+                self.reading = Some(Reading { base, begin: offset, groups: 0, bytes });
+            }
+            Entry::SnapshotRows(rows) => {
+                let Some(reading) = &mut self.reading else {
+                    return Err(Malformed::new("rows of a snapshot stand outside of one").into());
+                };
+                // The state is complete since the first snapshot; a later one says the same again.
+                let known = self.base.is_some();
+                reading.groups += each_row(rows, self.columns, &mut |key, count| {
+                    if known { Ok(()) } else { restore(key, count) }
+                })?;
+            }
+            Entry::SnapshotEnd { groups } => {
+                let Some(reading) = self.reading.take() else {
+                    return Err(Malformed::new("a snapshot ends that did not begin").into());
+                };
+                if reading.groups != groups {
+                    let what = format!("a snapshot has {} groups where its end says {groups}", reading.groups);
+                    return Err(Malformed::new(what).into());
+                }
+                self.snapshot = reading.begin;
+                self.snapshot_bytes = reading.bytes;
+                self.bytes_since = 0;
+                self.base.get_or_insert(reading.base);
+            }
+            Entry::Planned(planned) => {
+                // A snapshot that was cut off by the end of the process.
+                self.reading = None;
+                self.expect(planned.number)?;
+                self.staged.clear();
+                self.pending = Some(planned);
+            }
+            Entry::Changes { batch, rows } => {
+                self.expect_pending(batch)?;
+                self.staged.push(rows.to_vec());
+            }
+            Entry::Committed(commit) => {
+                let planned = self.expect_pending(commit.number)?;
+                for rows in self.staged.drain(..) {
+                    each_row(&rows, self.columns, restore)?;
+                }
+                if let Some(base) = &mut self.base {
+                    base.advance(&planned, commit);
+                }
+                self.pending = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn expect(&self, number: u64) -> Result<(), ChangelogError> {
+        let next = self.base.as_ref().map(|base| base.next_batch);
+        if next == Some(number) {
+            return Ok(());
+        }
+        let what = match next {
+            Some(next) => format!("batch {number} stands where batch {next} must follow"),
+            None => format!("batch {number} stands before the first snapshot"),
+        };
+        Err(Malformed::new(what).into())
+    }
+
+    fn expect_pending(&self, number: u64) -> Result<PlannedBatch, ChangelogError> {
+        match &self.pending {
+            Some(planned) if planned.number == number => Ok(planned.clone()),
+            _ => Err(Malformed::new(format!("batch {number} was not planned")).into()),
+        }
+    }
+
+    fn finish(self) -> Option<Replayed> {
+        let Self { base, pending, snapshot, snapshot_bytes, bytes_since, .. } = self;
+        Some(Replayed { base: base?, pending, snapshot, snapshot_bytes, bytes_since })
+    }
+}
+
+/// Calls `restore` for each row and returns how many there are.
+fn each_row(rows: &[u8], columns: usize, restore: &mut Restore<'_>) -> Result<u64, ChangelogError> {
+    let mut reader = Reader::new(rows);
+    let mut key = Vec::with_capacity(columns);
+    let mut count = 0;
+    while !reader.is_empty() {
+        let value = reader.row(columns, &mut key)?;
+        restore(&key, value)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Takes a record's offset, size and value, and says whether to go on.
+type Visit<'a> = dyn FnMut(Offset, u64, &[u8]) -> Result<bool, ChangelogError> + 'a;
+
+/// Calls `each` with every record, until it returns false.
+fn for_each_record(log: &PartitionLog, each: &mut Visit<'_>) -> Result<(), ChangelogError> {
+    let mut at = log.log_start_offset();
+    let mut scratch = Vec::new();
+    while at < log.high_watermark() {
+        let slice = log.read(at, READ_BYTES).map_err(read_error)?;
+        let before = at;
+        for batch in split_batches(slice.into_bytes().map_err(|error| ChangelogError::Read(error.to_string()))?) {
+            let damaged = |at: Offset, what: String| ChangelogError::Malformed { offset: at, what };
+            let batch = batch.map_err(|error| damaged(at, error.to_string()))?;
+            for record in batch.records(&mut scratch, READ_BYTES).map_err(|error| damaged(at, error.to_string()))? {
+                let record = record.map_err(|error| damaged(at, error.to_string()))?;
+                // The first batch of a read may begin before what was asked for.
+                if record.offset < before {
+                    continue;
+                }
+                let value = record.value.unwrap_or_default();
+                let go_on = each(record.offset, value.len() as u64, value).map_err(|error| match error {
+                    ChangelogError::Malformed { what, .. } => ChangelogError::Malformed { offset: record.offset, what },
+                    other => other,
+                })?;
+                if !go_on {
+                    return Ok(());
+                }
+            }
+            at = batch.header.next_offset();
+        }
+        if at == before {
+            return Err(ChangelogError::Read(format!("nothing can be read at offset {at}")));
+        }
+    }
+    Ok(())
+}
+
+fn read_error(error: ReadError) -> ChangelogError {
+    ChangelogError::Read(error.to_string())
+}

@@ -1,0 +1,213 @@
+//! A running query: a thread of its own that nothing but its own end can hold up.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+use std::thread::JoinHandle;
+
+use brooklet_model::ProducerId;
+use brooklet_storage::{PartitionLog, Storage};
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+
+use crate::changelog::{self, Base, Changelog, OutputPosition, Totals};
+use crate::error::{QueryError, StartError};
+use crate::options::{Progress, QueryOptions};
+use crate::plan::{Plan, Sink};
+use crate::runtime::{Parts, Runtime, new_source};
+use crate::sink::new_topic;
+use crate::source::{first_positions, topic_or_create};
+use crate::step::Gate;
+
+/// Producer ids of queries begin here, and their lower bits are random. Those that the broker hands out count up from
+/// 0 and never come so far.
+const PRODUCER_IDS: i64 = 1 << 62;
+
+/// A query that was started. Dropping it stops the query, without waiting for its end.
+#[derive(Debug)]
+pub struct Query {
+    name: String,
+    stop: watch::Sender<bool>,
+    progress: watch::Receiver<Progress>,
+    outcome: Option<oneshot::Receiver<Result<(), QueryError>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Query {
+    /// Starts a query. What is missing is created: the source topic, the output topic, the checkpoint. When this
+    /// returns it is settled where the query begins: what is produced from now on is counted.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing runs then.
+    pub fn start(
+        storage: Arc<Storage>,
+        plan: Plan,
+        options: QueryOptions,
+        console: Box<dyn Write + Send>,
+    ) -> Result<Self, StartError> {
+        let name = options.name.clone().unwrap_or_else(|| plan.derived_name());
+        let slot = Slot::take(&storage, &name)?;
+        let log = open_checkpoint(&storage, &name, &plan, &options)?;
+        let (stop, stopped) = watch::channel(false);
+        let (progress, told) = watch::channel(Progress::default());
+        let (outcome, ended) = oneshot::channel();
+        let asked = stopped.clone();
+        // A stop takes effect between two steps, as a kill would: the batch under way runs again at the next start.
+        let gate = Gate::new(move |_| !*asked.borrow());
+        let parts = Parts { storage, name: name.clone(), plan, options, log, console, gate, progress };
+        let thread = std::thread::Builder::new()
+            .name(format!("query {name}"))
+            .spawn(move || {
+                let result = catch_unwind(AssertUnwindSafe(|| run(parts, stopped)))
+                    .unwrap_or_else(|panic| Err(QueryError::Failed(panic_text(panic.as_ref()))));
+                drop(slot);
+                // If nobody waits, the outcome is of no interest.
+                let _ = outcome.send(result);
+            })
+            .map_err(StartError::Thread)?;
+        Ok(Self { name, stop, progress: told, outcome: Some(ended), thread: Some(thread) })
+    }
+
+    /// The name, as given or derived.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        *self.progress.borrow()
+    }
+
+    /// Tells of every committed micro-batch.
+    pub fn progress_changed(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Returns when the query has ended; at once and with success if that was told before. May be cancelled.
+    ///
+    /// # Errors
+    /// Why it ended, if nobody stopped it and it was not to end.
+    pub async fn wait(&mut self) -> Result<(), QueryError> {
+        let Some(outcome) = &mut self.outcome else { return Ok(()) };
+        let result = outcome.await.unwrap_or_else(|_| Err(QueryError::Failed("it ended without a word".to_owned())));
+        self.outcome = None;
+        if let Some(thread) = self.thread.take() {
+            // It has told its outcome, and a panic was caught: this neither waits nor fails.
+            let _ = thread.join();
+        }
+        match result {
+            Err(QueryError::Stopped(_)) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Stops it between two steps, and waits for that.
+    ///
+    /// # Errors
+    /// As [`Query::wait`].
+    pub async fn stop(mut self) -> Result<(), QueryError> {
+        self.stop.send_replace(true);
+        self.wait().await
+    }
+}
+
+impl Drop for Query {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), QueryError> {
+    let executor = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| QueryError::Failed(error.to_string()))?;
+    let name = parts.name.clone();
+    let result = Runtime::open(parts).and_then(|mut runtime| executor.block_on(runtime.run(stop)));
+    if let Err(error) = &result
+        && !matches!(error, QueryError::Stopped(_))
+    {
+        tracing::error!(query = name, %error, "the query ended");
+    }
+    result
+}
+
+/// The query's hidden log, with a beginning that says whose it is.
+fn open_checkpoint(
+    storage: &Arc<Storage>,
+    name: &str,
+    plan: &Plan,
+    options: &QueryOptions,
+) -> Result<Arc<PartitionLog>, StartError> {
+    let failed = |error| StartError::Changelog { name: name.to_owned(), error };
+    let topic = |new: brooklet_storage::NewTopic| {
+        let topic = new.name.clone();
+        topic_or_create(storage, new).map_err(|error| StartError::Topic { topic, error })
+    };
+    let log = storage
+        .hidden_log(&format!("__brooklet_query_{name}"))
+        .map_err(|error| failed(changelog::ChangelogError::Write(error.to_string())))?;
+    let query = plan.to_string();
+    let known = changelog::identity(&log).map_err(failed)?;
+    if let Some(stored) = known.as_ref().filter(|base| base.query != query) {
+        return Err(StartError::OtherQuery { name: name.to_owned(), stored: stored.query.clone() });
+    }
+    if let Sink::Topic(output) = &plan.sink {
+        topic(new_topic(output, options.partitions))?;
+    }
+    if known.is_none() {
+        let source = topic(new_source(&plan.source.topic, options.partitions))?;
+        let base = Base {
+            query,
+            producer: ProducerId(PRODUCER_IDS | (uuid::Uuid::new_v4().as_u64_pair().0 >> 2) as i64),
+            next_batch: 0,
+            topic: source.id,
+            positions: first_positions(&source, options.from),
+            output: OutputPosition::default(),
+            totals: Totals::default(),
+        };
+        Changelog::create(log.clone(), options.sizes, &base).map_err(failed)?;
+    }
+    Ok(log)
+}
+
+/// The names of the queries that run, each with its storage.
+static RUNNING: LazyLock<Mutex<HashSet<(usize, String)>>> = LazyLock::new(Mutex::default);
+
+/// Keeps a query's name to itself while it runs.
+struct Slot {
+    key: (usize, String),
+    /// Its address is the key's: it must not be used for another storage meanwhile.
+    _storage: Arc<Storage>,
+}
+
+impl Slot {
+    fn take(storage: &Arc<Storage>, name: &str) -> Result<Self, StartError> {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if name.is_empty() || name.len() > 200 || !name.bytes().all(legal) {
+            return Err(StartError::Name(name.to_owned()));
+        }
+        let key = (Arc::as_ptr(storage) as usize, name.to_owned());
+        if !RUNNING.lock().insert(key.clone()) {
+            return Err(StartError::Running(name.to_owned()));
+        }
+        Ok(Self { key, _storage: storage.clone() })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        RUNNING.lock().remove(&self.key);
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+}
+
+#[cfg(test)]
+mod kill_tests;
+#[cfg(test)]
+mod tests;

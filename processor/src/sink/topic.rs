@@ -1,0 +1,183 @@
+//! The topic sink: an idempotent producer whose sequences go on over batches and restarts.
+//!
+//! A micro-batch's rows are the same, in the same order, whenever it runs. So what the output log already took of
+//! them, told by the sequence that it has of this producer, is passed over when a planned batch runs again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, ProducerEpoch, ProducerId};
+use brooklet_storage::{NewTopic, PartitionLog, Storage, Topic};
+
+use super::json_row::JsonRows;
+use super::partitioner::partition;
+use crate::changelog::{OutputPosition, now};
+use crate::error::QueryError;
+use crate::groups::{GroupId, GroupTable};
+use crate::plan::Plan;
+use crate::source::topic_or_create;
+use crate::step::{Gate, Step};
+
+/// A query's output has one writer for ever: nothing needs to be fenced.
+const EPOCH: ProducerEpoch = ProducerEpoch(0);
+/// What a batch's header and a record's own lengths may add.
+const OVERHEAD_BYTES: usize = 128;
+
+pub(crate) struct TopicSink {
+    storage: Arc<Storage>,
+    name: String,
+    producer: ProducerId,
+    partitions: i32,
+    batch_bytes: usize,
+}
+
+/// The output topic as it is made where it is missing: the last row of each group is what matters.
+pub(crate) fn new_topic(name: &str, partitions: i32) -> NewTopic {
+    NewTopic {
+        name: name.to_owned(),
+        partitions,
+        overrides: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
+        internal: false,
+    }
+}
+
+impl TopicSink {
+    pub(super) fn new(
+        storage: Arc<Storage>,
+        name: String,
+        producer: ProducerId,
+        partitions: i32,
+        batch_bytes: usize,
+    ) -> Self {
+        Self { storage, name, producer, partitions, batch_bytes }
+    }
+
+    pub(super) fn position(&self, last: &OutputPosition) -> Result<OutputPosition, QueryError> {
+        let topic = self.topic()?;
+        let mut sequences = if last.topic == topic.id { last.sequences.clone() } else { Vec::new() };
+        sequences.resize(topic.partitions.len().max(sequences.len()), 0);
+        Ok(OutputPosition { topic: topic.id, sequences })
+    }
+
+    /// Where the rows of a batch go that was planned before a restart.
+    pub(super) fn planned(&self, planned: &OutputPosition) -> Result<OutputPosition, QueryError> {
+        if self.topic()?.id == planned.topic { Ok(planned.clone()) } else { self.position(planned) }
+    }
+
+    pub(super) async fn write(
+        &self,
+        plan: &Plan,
+        groups: &GroupTable,
+        rows: &[GroupId],
+        position: &OutputPosition,
+        gate: &mut Gate,
+    ) -> Result<OutputPosition, QueryError> {
+        let topic = self.topic()?;
+        if topic.id != position.topic {
+            return Err(self.failed("it was deleted and made anew while a batch was written"));
+        }
+        // As many partitions as when the batch was planned: a later run must send each row to the same one.
+        let mut writers = Vec::with_capacity(position.sequences.len());
+        for (log, next) in topic.partitions.iter().zip(&position.sequences) {
+            writers.push(Writer::new(log.clone(), self, *next));
+        }
+        let json = JsonRows::new(plan);
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        let timestamp = now();
+        for id in rows {
+            json.write(groups, *id, &mut key, &mut value);
+            let Some(writer) = writers.get_mut(partition(&key, position.sequences.len())) else {
+                return Err(self.failed("it has fewer partitions than it had"));
+            };
+            let record = NewRecord { timestamp, key: Some(&key), value: Some(&value), headers: &[] };
+            if writer.push(record).map_err(|error| self.failed(&error))? {
+                gate.pass(Step::Emitted)?;
+            }
+        }
+        let mut sequences = Vec::with_capacity(writers.len());
+        for writer in &mut writers {
+            if writer.flush().map_err(|error| self.failed(&error))? {
+                gate.pass(Step::Emitted)?;
+            }
+            sequences.push(writer.next);
+        }
+        for writer in &writers {
+            if let Some(end) = writer.end {
+                writer.log.durable(end).await.map_err(|error| self.failed(&error.to_string()))?;
+            }
+        }
+        Ok(OutputPosition { topic: topic.id, sequences })
+    }
+
+    fn topic(&self) -> Result<Arc<Topic>, QueryError> {
+        topic_or_create(&self.storage, new_topic(&self.name, self.partitions)).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &str) -> QueryError {
+        QueryError::Output { topic: self.name.clone(), error: error.to_owned() }
+    }
+}
+
+/// Writes to one partition.
+struct Writer {
+    log: Arc<PartitionLog>,
+    producer: ProducerId,
+    bytes_max: usize,
+    builder: BatchBuilder,
+    /// Rows that the log already has.
+    taken: i32,
+    /// Sequence of the next row.
+    next: i32,
+    /// End of what was appended.
+    end: Option<Offset>,
+}
+
+impl Writer {
+    fn new(log: Arc<PartitionLog>, sink: &TopicSink, next: i32) -> Self {
+        let (taken, next) = match log.producer_state(sink.producer) {
+            None => (0, next),
+            Some(state) => match after(state.last_sequence, 1).wrapping_sub(next) & i32::MAX {
+                taken if taken <= i32::MAX / 2 => (taken, next),
+                // The log has lost what it had taken (the machine lost power): go on where it is.
+                _ => (0, after(state.last_sequence, 1)),
+            },
+        };
+        let end = (taken > 0).then(|| log.log_end_offset());
+        let bytes_max = log.config().max_message_bytes.min(sink.batch_bytes);
+        Self { log, producer: sink.producer, bytes_max, builder: BatchBuilder::new(), taken, next, end }
+    }
+
+    /// Adds a row; true if rows were appended.
+    fn push(&mut self, record: NewRecord<'_>) -> Result<bool, String> {
+        if self.taken > 0 {
+            self.taken -= 1;
+            self.next = after(self.next, 1);
+            return Ok(false);
+        }
+        let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len) + OVERHEAD_BYTES;
+        let appended = self.builder.bytes() + bytes > self.bytes_max && self.flush()?;
+        if self.builder.is_empty() {
+            self.builder = BatchBuilder::new().producer(self.producer, EPOCH, self.next);
+        }
+        self.builder.push(record);
+        self.next = after(self.next, 1);
+        Ok(appended)
+    }
+
+    fn flush(&mut self) -> Result<bool, String> {
+        let builder = std::mem::take(&mut self.builder);
+        if builder.is_empty() {
+            return Ok(false);
+        }
+        let bytes = builder.finish(Compression::None).map_err(|error| error.to_string())?;
+        let batch = Batch::parse(&bytes).map_err(|error| error.to_string())?;
+        let appended = self.log.append(batch).map_err(|error| error.to_string())?;
+        self.end = Some(appended.last_offset.plus(1));
+        Ok(true)
+    }
+}
+
+/// The sequence `records` later; Kafka's sequences wrap after `i32::MAX`.
+fn after(sequence: i32, records: i32) -> i32 {
+    sequence.wrapping_add(records) & i32::MAX
+}

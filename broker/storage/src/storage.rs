@@ -63,7 +63,8 @@ impl Storage {
             index = Some(SledIndex::open_or_rebuild(&config.data_dir, config.engine)?);
         }
         let shared = Arc::new(Shared::new(&config, index));
-        let stores = Stores::new(config.engine, config.data_dir.clone());
+        let records = shared.index.as_ref().and_then(SledIndex::records);
+        let stores = Stores::new(config.engine, config.data_dir.clone(), records);
         let opener = Opener { stores: &stores, shared: &shared };
 
         let log_error = |error| OpenError::Log { log: CATALOGUE_NAME.to_owned(), error };

@@ -1,4 +1,5 @@
 //! What every engine must do, as a client of the storage sees it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

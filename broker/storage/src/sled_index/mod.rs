@@ -33,6 +33,8 @@ pub(crate) struct SledIndex {
     applied: sled::Tree,
     tables: sled::Tree,
     pieces: sled::Tree,
+    /// Of the sled engine.
+    records: Option<sled::Tree>,
 }
 
 impl SledIndex {
@@ -40,10 +42,14 @@ impl SledIndex {
     pub(crate) fn open_or_rebuild(data_dir: &Path, engine: Engine) -> Result<Self, OpenError> {
         let path = data_dir.join("sled");
         let failure = |error: sled::Error| OpenError::io(&path)(io::Error::other(error));
-        let error = match Self::open(&path, engine) {
+        // Damaged files make sled panic now and then.
+        let opened = std::panic::catch_unwind(|| Self::open(&path, engine));
+        let error = match opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("sled panicked".to_owned()))) {
             Ok(index) => return Ok(index),
-            // Here it is the only copy of the records.
+            // With this engine it is the only copy of the records.
             Err(error) if engine == Engine::Sled => return Err(failure(error)),
+            // Whole, but in use or not ours to read.
+            Err(error) if is_refused(&error) => return Err(failure(error)),
             Err(error) => error,
         };
         let aside = data_dir.join(format!("sled.damaged-{}", uuid::Uuid::new_v4().simple()));
@@ -70,8 +76,14 @@ impl SledIndex {
             applied: db.open_tree("applied")?,
             tables: db.open_tree("tables")?,
             pieces: db.open_tree("pieces")?,
+            records: if engine == Engine::Sled { Some(db.open_tree("records")?) } else { None },
             db,
         })
+    }
+
+    /// The tree of record bytes.
+    pub(crate) fn records(&self) -> Option<sled::Tree> {
+        self.records.clone()
     }
 
     /// Hands what was written to the operating system and, with `sync`, to the disk: sled's own flush does not.
@@ -189,6 +201,16 @@ impl SledIndex {
         for tree in [&self.index, &self.times, &self.segments, &self.producers] {
             heard(remove_prefix(tree, log));
         }
+    }
+}
+
+/// Whether the error is about who may open the files, not about what is in them.
+fn is_refused(error: &sled::Error) -> bool {
+    match error {
+        sled::Error::Io(error) => {
+            error.kind() == io::ErrorKind::PermissionDenied || error.to_string().contains("could not acquire lock")
+        }
+        _ => false,
     }
 }
 

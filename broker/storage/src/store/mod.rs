@@ -7,6 +7,7 @@
 mod files;
 mod memory;
 mod segments;
+mod sled;
 
 use std::io;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use brooklet_model::{TopicId, TopicPartition};
 
+use self::sled::SledStore;
 use crate::{Engine, LogSlice};
 use files::Files;
 use memory::MemoryStore;
@@ -56,27 +58,32 @@ pub(crate) struct Stores {
     engine: Engine,
     data_dir: PathBuf,
     files: Arc<Files>,
+    /// Of the sled engine.
+    records: Option<::sled::Tree>,
 }
 
 impl Stores {
-    pub(crate) fn new(engine: Engine, data_dir: PathBuf) -> Self {
-        Self { engine, data_dir, files: Arc::default() }
+    pub(crate) fn new(engine: Engine, data_dir: PathBuf, records: Option<::sled::Tree>) -> Self {
+        Self { engine, data_dir, files: Arc::default(), records }
     }
 
     /// The bytes of the log `number`, which is the partition `id` of the topic `topic_id`.
     pub(crate) fn open(&self, id: &TopicPartition, number: u32, topic_id: TopicId) -> io::Result<Box<dyn RecordStore>> {
-        Ok(match self.engine {
-            Engine::Segments => Box::new(SegmentStore::open(&self.data_dir, id, number, topic_id, self.files.clone())?),
-            // The sled engine keeps its records in memory until its own store lands.
-            Engine::Sled | Engine::Memory => Box::new(MemoryStore::default()),
+        Ok(match (self.engine, &self.records) {
+            (Engine::Segments, _) => {
+                Box::new(SegmentStore::open(&self.data_dir, id, number, topic_id, self.files.clone())?)
+            }
+            (_, Some(records)) => Box::new(SledStore::new(records.clone(), number)),
+            (_, None) => Box::new(MemoryStore::default()),
         })
     }
 
     /// Removes what a crash left of a deleted log.
     pub(crate) fn remove(&self, id: &TopicPartition, number: u32, topic_id: TopicId) -> io::Result<()> {
-        match self.engine {
-            Engine::Segments => segments::remove_log(&self.data_dir, id, number, topic_id, &self.files),
-            Engine::Sled | Engine::Memory => Ok(()),
+        match (self.engine, &self.records) {
+            (Engine::Segments, _) => segments::remove_log(&self.data_dir, id, number, topic_id, &self.files),
+            (_, Some(records)) => SledStore::remove_log(records, number),
+            (_, None) => Ok(()),
         }
     }
 }

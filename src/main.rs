@@ -1,1 +1,37 @@
-fn main() {}
+//! The one binary. A file per subcommand; what they share: `cli.rs` (flags), `node.rs` (a broker with its queries),
+//! `signals.rs`, `logging.rs`.
+
+mod cli;
+mod completions;
+mod logging;
+mod node;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log_level);
+    let result = match cli.command {
+        None => serve::broker_alone(),
+        Some(Command::Serve(args)) => serve::run(args),
+        Some(Command::Produce(args)) => brooklet_producer::run(&args),
+        Some(Command::Completions(args)) => completions::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            logging::say(format_args!("brooklet: {line}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -39,9 +39,25 @@ pub struct Broker {
 impl Broker {
     /// Takes the address to listen on. Clients that connect wait until [`serve`](Self::serve) runs.
     pub async fn bind(config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, BindError> {
-        let failed = |error| BindError { listen: config.listen.clone(), error };
-        let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
-        let local_addr = listener.local_addr().map_err(failed)?;
+        let listener = TcpListener::bind(&config.listen).await;
+        let listener = listener.map_err(|error| BindError { listen: config.listen.clone(), error })?;
+        Self::new(listener, config, storage)
+    }
+
+    /// A broker on a listener that was made before; `config.listen` is only what errors speak of. Needs a runtime.
+    pub fn from_listener(
+        listener: std::net::TcpListener,
+        config: BrokerConfig,
+        storage: Arc<Storage>,
+    ) -> Result<Self, BindError> {
+        let listener = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+        let listener = listener.map_err(|error| BindError { listen: config.listen.clone(), error })?;
+        Self::new(listener, config, storage)
+    }
+
+    fn new(listener: TcpListener, config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, BindError> {
+        let local_addr = listener.local_addr();
+        let local_addr = local_addr.map_err(|error| BindError { listen: config.listen.clone(), error })?;
         let (host, port) = config.advertise.clone().unwrap_or_else(|| (reachable_host(&local_addr), local_addr.port()));
         let shared = Arc::new(Shared {
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),

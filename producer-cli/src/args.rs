@@ -17,11 +17,12 @@ Examples:
   # a million generated log records of 1000 bytes, and one line of JSON about them
   brooklet produce --topic logs --generate 1000000 --size 1000 --json
 
-  # acknowledgement latency, one record in flight, any other librdkafka setting by -X
-  brooklet produce --topic logs --generate 10000 --max-queued 1 --linger 0s -X socket.nagle.disable=true
+  # acknowledgement latency with one record in flight
+  brooklet produce --topic logs --generate 10000 --max-queued 1 --linger 0s
 
-Each line is one record: the bytes before the newline, as they are. A last line without a newline counts;
-empty lines are skipped, as kcat does. A line without the key separator is a record without a key.
+Each line is one record: the bytes before the newline, as they are. A last line without
+a newline counts; empty lines are skipped, as kcat does. A line without the key separator
+is a record without a key.
 Exit status: 0 if every record was acknowledged, 1 otherwise.";
 
 /// Send records to a topic of any Kafka broker

@@ -90,7 +90,7 @@ fn start(args: &ProduceArgs) -> anyhow::Result<(Pump, Progress)> {
             let input = io::stdin();
             let typed = input.is_terminal();
             if typed {
-                eprintln!("One record a line; Ctrl-D ends.");
+                let _ = writeln!(io::stderr(), "One record a line; Ctrl-D ends.");
             }
             let lines = Lines::new(BufReader::with_capacity(READ_BUFFER_BYTES, input), separator, bytes_max);
             // A spinner would redraw over what is being typed.
@@ -125,7 +125,8 @@ fn report(summary: &Summary, json: bool) -> anyhow::Result<()> {
         writeln!(stdout, "{}", serde_json::to_string(summary)?)?;
         stdout.flush()?;
     } else {
-        eprintln!("{summary}");
+        // Nobody may be reading it.
+        let _ = writeln!(io::stderr(), "{summary}");
     }
     Ok(())
 }

@@ -1,0 +1,177 @@
+//! The command line: every subcommand and flag, with its help.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  brooklet                        broker on 127.0.0.1:9092 and a live count of `logs` by level
+  brooklet demo                   the same with a producer, nothing to set up, nothing left behind
+  brooklet serve                  the broker alone; see `brooklet serve --help` for queries
+  echo '{\"level\": \"INFO\"}' | brooklet produce --topic logs
+
+Without a command: `brooklet serve` with the query
+  SELECT level, COUNT(*) AS count FROM logs GROUP BY level
+on the console.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  # a broker alone
+  brooklet serve
+
+  # for tests: nothing on disk, a free port, told by the line listening=HOST:PORT
+  brooklet serve --listen 127.0.0.1:0 --storage memory
+
+  # counts by level on the console, from the first record on, once a second
+  brooklet serve --from earliest --trigger 1s \\
+    --query 'SELECT level, COUNT(*) AS count FROM logs GROUP BY level'
+
+  # counts into a topic
+  brooklet serve --query 'INSERT INTO log_counts
+    SELECT level, COUNT(*) AS count FROM logs GROUP BY level'
+
+  # for clients in containers and on other machines
+  brooklet serve --listen 0.0.0.0:9092 --advertise host.docker.internal:9092
+
+Standard output carries what queries print and nothing else.
+Ctrl-C or SIGTERM: finish what is under way, sync, exit.";
+
+/// A Kafka-compatible broker with a streaming SQL processor inside
+#[derive(Parser, Debug)]
+#[command(name = "brooklet", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// How much to tell on standard error; without it, RUST_LOG decides (e.g. `debug`, `brooklet_broker=trace`)
+    #[arg(long, global = true, display_order = 1000, value_name = "LEVEL", value_parser = level)]
+    pub(crate) log_level: Option<LevelFilter>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Serve(ServeArgs),
+    Produce(brooklet_producer::ProduceArgs),
+    Completions(CompletionsArgs),
+}
+
+/// Run the broker, and with it queries
+#[derive(Parser, Debug)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "BROOKLET_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
+    pub(crate) listen: HostPort,
+
+    /// Address that clients are told to connect to, if it is not the one listened on
+    #[arg(long, env = "BROOKLET_ADVERTISE", value_name = "HOST:PORT")]
+    pub(crate) advertise: Option<HostPort>,
+
+    /// Folder that holds everything; made if missing
+    #[arg(long, env = "BROOKLET_DATA_DIR", value_name = "DIR", default_value = "./brooklet-data")]
+    pub(crate) data_dir: PathBuf,
+
+    /// Where record bytes live
+    #[arg(long, env = "BROOKLET_STORAGE", value_enum, value_name = "ENGINE", default_value = "segments")]
+    pub(crate) storage: Engine,
+
+    /// When data is synced to disk
+    #[arg(long, env = "BROOKLET_FSYNC", value_enum, value_name = "WHEN", default_value = "interval")]
+    pub(crate) fsync: Fsync,
+
+    /// Partitions of topics that are made on first use
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) partitions: i32,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// Bounds on what clients may make the broker hold.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Largest request; a larger one closes its connection [default: 100MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_request: Option<ByteSize>,
+
+    /// Connections at once; one more is closed [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_connections: Option<usize>,
+
+    /// Largest answer to a fetch [default: 55MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_fetch: Option<ByteSize>,
+
+    /// Members of one consumer group [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_group_members: Option<usize>,
+}
+
+/// Print the completion script of a shell
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  brooklet completions bash > ~/.local/share/bash-completion/completions/brooklet")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Append-only files, laid out as Kafka's
+    Segments,
+    /// Inside an embedded sled database
+    Sled,
+    /// Nothing on disk
+    Memory,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fsync {
+    /// In the background, within a second
+    Interval,
+    /// Before it is acknowledged
+    Always,
+    /// When the operating system likes
+    Never,
+}
+
+/// A host and a port, `[::1]:9092` included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostPort {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl FromStr for HostPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("`{text}` is not HOST:PORT");
+        let (host, port) = text.rsplit_once(':').ok_or_else(expected)?;
+        let host = match host.strip_prefix('[') {
+            Some(inner) => inner.strip_suffix(']').ok_or_else(expected)?,
+            None if host.contains(':') => return Err(expected()),
+            None => host,
+        };
+        if host.is_empty() {
+            return Err(expected());
+        }
+        Ok(Self { host: host.to_owned(), port: port.parse().map_err(|_| expected())? })
+    }
+}
+
+impl std::fmt::Display for HostPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+fn level(text: &str) -> Result<LevelFilter, String> {
+    text.parse().map_err(|_| "expected off, error, warn, info, debug or trace".to_owned())
+}

@@ -1,0 +1,101 @@
+//! `brooklet serve`, and `brooklet` alone.
+
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+
+use brooklet_broker::{BrokerConfig, Limits};
+use brooklet_storage as storage;
+use brooklet_storage::StorageConfig;
+use bytesize::ByteSize;
+use clap::Parser as _;
+
+use crate::cli::{Engine, Fsync, LimitArgs, ServeArgs};
+use crate::logging::say;
+use crate::node::{self, Node, NodeConfig};
+use crate::signals;
+
+/// `brooklet` alone: `brooklet serve`.
+pub(crate) fn broker_alone() -> anyhow::Result<()> {
+    run(ServeArgs::parse_from(["brooklet serve"]))
+}
+
+/// Runs until a signal ends it.
+///
+/// # Errors
+/// Bad SQL, a taken port, a data folder that cannot be used: in this order, and before anything else is started.
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let listener = node::listen(&args.listen)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = signals::shutdown()?;
+        let config = NodeConfig { listener, broker: broker_config(&args), storage: storage_config(&args) };
+        let node = Node::start(config)?;
+        if io::stderr().is_terminal() {
+            banner(&args, node.local_addr());
+        }
+        node::announce(node.local_addr());
+        node.run(shutdown).await
+    })
+}
+
+fn broker_config(args: &ServeArgs) -> BrokerConfig {
+    BrokerConfig {
+        listen: args.listen.to_string(),
+        advertise: args.advertise.clone().map(|it| (it.host, it.port)),
+        default_partitions: args.partitions,
+        limits: limits(&args.limits),
+    }
+}
+
+fn limits(args: &LimitArgs) -> Limits {
+    let mut limits = Limits::default();
+    let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
+    if let Some(size) = args.max_request {
+        limits.frame_bytes_max = bytes(size);
+    }
+    if let Some(connections) = args.max_connections {
+        limits.connections_max = connections;
+    }
+    if let Some(size) = args.max_fetch {
+        limits.fetch_bytes_max = bytes(size);
+    }
+    if let Some(members) = args.max_group_members {
+        limits.group_members_max = members;
+    }
+    limits
+}
+
+fn storage_config(args: &ServeArgs) -> StorageConfig {
+    let engine = match args.storage {
+        Engine::Segments => storage::Engine::Segments,
+        Engine::Sled => storage::Engine::Sled,
+        Engine::Memory => storage::Engine::Memory,
+    };
+    let fsync = match args.fsync {
+        Fsync::Interval => storage::Fsync::Interval,
+        Fsync::Always => storage::Fsync::Always,
+        Fsync::Never => storage::Fsync::Never,
+    };
+    StorageConfig { engine, fsync, ..StorageConfig::new(&args.data_dir) }
+}
+
+fn banner(args: &ServeArgs, address: SocketAddr) {
+    let data = match args.storage {
+        Engine::Memory => "in memory, gone at the end".to_owned(),
+        _ => args.data_dir.display().to_string(),
+    };
+    say(format_args!("brooklet {}: Kafka clients connect to {address}", env!("CARGO_PKG_VERSION")));
+    say(format_args!("  data        {data}"));
+    say(format_args!(
+        "  try it      echo '{{\"level\": \"INFO\"}}' | brooklet produce --topic logs{}",
+        bootstrap_flag(address)
+    ));
+}
+
+/// How a command line says where the broker is; nothing where the default does.
+fn bootstrap_flag(address: SocketAddr) -> String {
+    if address == SocketAddr::from(([127, 0, 0, 1], 9092)) {
+        return String::new();
+    }
+    format!(" --bootstrap-server {address}")
+}

@@ -3,7 +3,6 @@
 
 mod cli;
 mod completions;
-mod demo;
 mod logging;
 mod node;
 mod serve;
@@ -22,9 +21,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(cli.log_level);
     let result = match cli.command {
-        None => serve::main_job(),
+        None => serve::broker_alone(),
         Some(Command::Serve(args)) => serve::run(args),
-        Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Produce(args)) => brooklet_producer::run(&args),
         Some(Command::Completions(args)) => completions::run(args),
     };

@@ -5,7 +5,6 @@
 //! touches a socket.
 
 mod api;
-mod broker_config;
 mod config;
 mod connection;
 mod dispatch;
@@ -16,7 +15,6 @@ mod reply;
 mod send;
 mod server;
 mod shared;
-mod topics;
 
 pub use config::{BrokerConfig, Limits};
 pub use server::{BindError, Broker};

@@ -124,7 +124,7 @@ impl Changelog {
 
     /// Waits until all that was written is safe by the storage's rules.
     pub(crate) async fn durable(&self) -> Result<(), ChangelogError> {
-        self.log.durable(self.log.log_end_offset()).await.map_err(|error| ChangelogError::Write(error.to_string()))
+        durable(&self.log).await
     }
 
     /// Whether what follows the last snapshot has outgrown it.
@@ -163,6 +163,11 @@ impl Changelog {
     }
 }
 
+/// Waits until all that is in `log` is safe, and can be read.
+pub(crate) async fn durable(log: &PartitionLog) -> Result<(), ChangelogError> {
+    log.durable(log.log_end_offset()).await.map_err(|error| ChangelogError::Write(error.to_string()))
+}
+
 /// Gathers records into batches and appends them.
 struct Writer<'a> {
     log: &'a PartitionLog,
@@ -176,14 +181,16 @@ impl<'a> Writer<'a> {
         Self { log, sizes, builder: BatchBuilder::new(), bytes: 0 }
     }
 
-    fn push(&mut self, entry: &Entry<'_>) -> Result<(), ChangelogError> {
+    /// Adds a record; true if those before it were appended.
+    fn push(&mut self, entry: &Entry<'_>) -> Result<bool, ChangelogError> {
         let value = entry.encode();
-        if !self.builder.is_empty() && self.builder.bytes() + value.len() > self.sizes.batch_bytes {
+        let full = !self.builder.is_empty() && self.builder.bytes() + value.len() > self.sizes.batch_bytes;
+        if full {
             self.flush()?;
         }
         self.bytes += value.len() as u64;
         self.builder.push(NewRecord { timestamp: now(), value: Some(&value), ..NewRecord::default() });
-        Ok(())
+        Ok(full)
     }
 
     fn rows(
@@ -198,9 +205,11 @@ impl<'a> Writer<'a> {
         for id in ids {
             put_row(&mut rows, groups.key(id), groups.count(id));
             if rows.len() >= self.sizes.record_bytes {
-                self.push(&entry(&rows))?;
+                let appended = self.push(&entry(&rows))?;
                 rows.clear();
-                gate.pass(step)?;
+                if appended {
+                    gate.pass(step)?;
+                }
             }
         }
         if !rows.is_empty() {

@@ -124,7 +124,7 @@ fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), QueryError> {
         .build()
         .map_err(|error| QueryError::Failed(error.to_string()))?;
     let name = parts.name.clone();
-    let result = Runtime::open(parts).and_then(|mut runtime| executor.block_on(runtime.run(stop)));
+    let result = executor.block_on(async { Runtime::open(parts).await?.run(stop).await });
     if let Err(error) = &result
         && !matches!(error, QueryError::Stopped(_))
     {
@@ -209,5 +209,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 #[cfg(test)]
 mod kill_tests;
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

@@ -56,8 +56,10 @@ pub(crate) struct Parts {
 
 impl Runtime {
     /// Reads the checkpoint back.
-    pub(crate) fn open(parts: Parts) -> Result<Self, QueryError> {
+    pub(crate) async fn open(parts: Parts) -> Result<Self, QueryError> {
         let Parts { storage, name, plan, options, log, console, gate, progress } = parts;
+        // What a query of this process wrote just before may not be served yet, and must not be taken for missing.
+        changelog::durable(&log).await?;
         let mut groups = GroupTable::new(plan.key_count);
         let bytes_max = options.state_bytes_max;
         let replayed = changelog::replay(&log, plan.key_count, &mut |key, count| {

@@ -74,8 +74,10 @@ fn committed_batches_are_read_back_and_the_planned_one_is_pending() {
     count(&mut groups, &[Some("a long level name"), None, Some("b"), None]);
     changelog.commit(&committed(0, 4), &groups, &mut open()).unwrap();
     changelog.plan(&planned(1, 9, 11)).unwrap();
-    count(&mut groups, &[Some("a long level name"), Some("another long level name")]);
-    changelog.commit(&committed(1, 6), &groups, &mut shut_after(1)).unwrap_err();
+    let before_commit = log.high_watermark();
+    count(&mut groups, &[Some("a long level name"), Some("a longer level name"), Some("the longest level name")]);
+    changelog.commit(&committed(1, 6), &groups, &mut shut_after(0)).unwrap_err();
+    assert!(log.high_watermark() > before_commit, "some changes are there without a commit");
 
     let (read, replayed) = read_back(&log);
     let replayed = replayed.unwrap();
@@ -103,7 +105,7 @@ async fn a_snapshot_stands_for_all_before_it() {
     let mut changelog = Changelog::create(log.clone(), TINY, &base()).unwrap();
     let mut groups = GroupTable::new(1);
     changelog.plan(&planned(0, 5, 9)).unwrap();
-    count(&mut groups, &[Some("a level of sixteen bytes"), None, Some("b"), None]);
+    count(&mut groups, &[Some("a level of sixteen bytes"), None, Some("b"), None, Some("one more of sixteen bytes")]);
     changelog.commit(&committed(0, 4), &groups, &mut open()).unwrap();
     assert!(changelog.snapshot_is_due());
     let before = read_back(&log);
@@ -130,7 +132,15 @@ async fn a_snapshot_stands_for_all_before_it() {
     at.advance(&planned(1, 9, 10), committed(1, 5));
     let (read, replayed) = read_back(&log);
     assert_eq!(replayed.unwrap().base, at);
-    assert_eq!(read, table(&[(Some("a level of sixteen bytes"), 1), (None, 2), (Some("b"), 2)]));
+    assert_eq!(
+        read,
+        table(&[
+            (Some("a level of sixteen bytes"), 1),
+            (None, 2),
+            (Some("b"), 2),
+            (Some("one more of sixteen bytes"), 1)
+        ])
+    );
 }
 
 fn append(log: &PartitionLog, values: &[Vec<u8>]) {

@@ -86,13 +86,13 @@ fn expected(input: &Input) -> BTreeMap<String, String> {
 }
 
 fn input() -> impl Strategy<Value = Input> {
-    prop::collection::vec((0..2, prop::option::of(0u8..6)), 1..40)
+    prop::collection::vec((0..2, prop::option::weighted(0.9, 0u8..30)), 1..60)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
     #[test]
-    fn kills_leave_the_output_of_an_undisturbed_run(input in input(), max in 1u64..20, kills in prop::collection::vec(0usize..30, 1..12)) {
+    fn kills_leave_the_output_of_an_undisturbed_run(input in input(), max in 1u64..60, kills in prop::collection::vec(0usize..60, 1..12)) {
         let calm = memory();
         fill(&calm, &input);
         prop_assert!(run_once(&calm, options(max), None));
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn any_split_into_batches_gives_the_same_counts(input in input(), splits in prop::collection::vec((1u64..9, prop::option::of(0usize..30)), 1..8)) {
+    fn any_split_into_batches_gives_the_same_counts(input in input(), splits in prop::collection::vec((1u64..30, prop::option::of(0usize..60)), 1..8)) {
         let storage = memory();
         fill(&storage, &Vec::new());
         let parts = input.chunks(input.len().div_ceil(splits.len()));
@@ -136,20 +136,20 @@ proptest! {
 /// At every single step of a run, on files, with the storage opened anew each time.
 #[test]
 fn a_kill_at_any_step_is_made_good_on_files() {
-    let input: Input = (0..30).map(|number| (number % 2, (number % 7 != 3).then_some((number % 6) as u8))).collect();
+    let input: Input = (0..60).map(|number| (number % 2, (number % 7 != 3).then_some((number % 20) as u8))).collect();
     let calm = memory();
     fill(&calm, &input);
-    assert!(run_once(&calm, options(7), None));
+    assert!(run_once(&calm, options(25), None));
     let wanted = output(&calm);
     let mut done = false;
     for kill in 0.. {
         let folder = tempfile::tempdir().unwrap();
         let storage = segments(folder.path());
         fill(&storage, &input);
-        done = run_once(&storage, options(7), Some(kill)) || done;
+        done = run_once(&storage, options(25), Some(kill)) || done;
         drop(storage);
         let storage = segments(folder.path());
-        assert!(run_once(&storage, options(7), None));
+        assert!(run_once(&storage, options(25), None));
         assert_eq!(output(&storage), wanted, "killed after {kill} steps");
         if done {
             assert!(kill > 40, "only {kill} steps were tried");

@@ -1,20 +1,24 @@
 //! Reads the wanted top-level columns of a JSON record, all as STRING, with the meaning of Spark 3.4's
 //! `from_json(CAST(value AS STRING), schema)` in PERMISSIVE mode.
 //!
-//! One pass. The whole root object is checked, wanted or not: a syntax error anywhere in it makes every column null.
+//! One pass. The whole root object is checked, wanted or not: a syntax error anywhere in it makes every column null
+//! (unless it stands inside a wanted column; see `recover.rs`).
 //! What follows the root object is not looked at. See `JacksonParser` and `JsonToStructs` of Spark, and
 //! `ReaderBasedJsonParser` of Jackson 2.14, whose options Spark sets so: single quotes and the non-finite numbers are
 //! allowed; comments, unquoted names, leading zeros and raw control characters are not. Nesting has no bound.
 
 mod big;
 mod find;
+mod identifier;
 mod java_double;
 mod number;
+mod recover;
 mod rewrite;
 mod skip;
 mod text;
 
 use number::{take_non_finite, take_number, write_number};
+use recover::{Malformed, Parser};
 use rewrite::rewrite;
 use skip::{Nesting, skip_value, skip_whitespace, take_name};
 use text::{decode_into, decodes_to, take_literal};
@@ -45,6 +49,16 @@ enum Cell {
         start: usize,
         end: usize,
     },
+}
+
+/// A wanted column whose value is malformed.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    index: usize,
+    /// Between the quotes of its name.
+    name: (usize, usize),
+    /// The first byte of its value.
+    value: usize,
 }
 
 /// One record's columns, borrowed from its value and the scanner.
@@ -105,16 +119,28 @@ impl Scanner {
             Some(b'{') => self.read_object(bytes, root + 1).is_none(),
             Some(_) => true,
         };
-        if malformed {
-            self.cells.fill(Cell::Null);
-        }
         self.scratch.shrink_to(SCRATCH_BYTES_KEPT);
         Scanned { value: bytes, scratch: &self.scratch, cells: &self.cells, malformed }
     }
 
-    /// Reads the root object from behind its brace; `None` if it is malformed.
+    /// Reads the root object from behind its brace; `None` if it is malformed, the columns then being what Spark makes
+    /// of it.
     #[inline]
     fn read_object(&mut self, bytes: &[u8], from: usize) -> Option<()> {
+        let mut column = None;
+        let whole = self.read_members(bytes, from, &mut column);
+        if whole.is_none() {
+            let recovered = column.and_then(|column| self.recover(bytes, column));
+            if recovered.is_none() {
+                self.cells.fill(Cell::Null);
+            }
+        }
+        whole
+    }
+
+    /// Reads the members; on an error `column` says whether it stands inside a wanted column.
+    #[inline]
+    fn read_members(&mut self, bytes: &[u8], from: usize, failed: &mut Option<Failed>) -> Option<()> {
         let mut at = skip_whitespace(bytes, from);
         if bytes.get(at) == Some(&b'}') {
             return Some(());
@@ -123,7 +149,13 @@ impl Scanner {
             let (start, close, ascii_plain, value) = take_name(bytes, at)?;
             let name = bytes.get(start..close)?;
             at = match self.columns.iter().position(|column| is_name(column, name, ascii_plain)) {
-                Some(index) => self.read_column(bytes, value, index)?,
+                Some(index) => match self.read_column(bytes, value, index) {
+                    Some(end) => end,
+                    None => {
+                        *failed = Some(Failed { index, name: (start, close), value });
+                        return None;
+                    }
+                },
                 None => skip_value(bytes, value, &mut self.nesting)?,
             };
             at = skip_whitespace(bytes, at);
@@ -174,6 +206,37 @@ impl Scanner {
             _ => Cell::Value { start: at, end },
         };
         Some((cell, end))
+    }
+
+    /// Goes on as Spark does after an error in a wanted column. `None`: all columns are NULL.
+    #[cold]
+    fn recover(&mut self, bytes: &[u8], failed: Failed) -> Option<()> {
+        // Of other values Spark sees the error before it comes to the column.
+        if !matches!(bytes.get(failed.value), Some(b'"' | b'{' | b'[')) {
+            return None;
+        }
+        let mut parser = Parser::new(bytes, failed.value, failed.name)?;
+        let mut index = Some(failed.index);
+        loop {
+            let start = self.scratch.len();
+            let converted = match index {
+                Some(_) => parser.convert(&mut self.scratch),
+                None => Err(Malformed),
+            };
+            match (index.and_then(|index| self.cells.get_mut(index)), converted) {
+                (Some(cell), Ok(false)) => *cell = Cell::Null,
+                (Some(cell), Ok(true)) => *cell = Cell::Scratch { start, end: self.scratch.len() },
+                _ => {
+                    self.scratch.truncate(start);
+                    parser.skip_children().ok()?;
+                }
+            }
+            index = match parser.next_member() {
+                None => return Some(()),
+                Some(Err(_)) => return None,
+                Some(Ok(name)) => name.and_then(|name| self.columns.iter().position(|column| decodes_to(name, column))),
+            };
+        }
     }
 
     fn convert(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Cell {

@@ -24,7 +24,12 @@ pub(super) fn rewrite(text: &[u8], out: &mut Vec<u8>) {
 
 fn rewrite_string(text: &[u8], at: usize, quote: u8, out: &mut Vec<u8>) -> usize {
     let Some(literal) = take_literal(text, at + 1, quote) else { return text.len() };
-    let raw = text.get(at + 1..literal.close).unwrap_or_default();
+    write_string(text.get(at + 1..literal.close).unwrap_or_default(), out);
+    literal.close + 1
+}
+
+/// Appends a string with quotes, given what stands between the quotes of its literal.
+pub(super) fn write_string(raw: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for piece in Pieces::new(raw) {
         match piece {
@@ -38,7 +43,6 @@ fn rewrite_string(text: &[u8], at: usize, quote: u8, out: &mut Vec<u8>) -> usize
         }
     }
     out.push(b'"');
-    literal.close + 1
 }
 
 fn rewrite_number(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {

@@ -91,7 +91,7 @@ impl<'a> Iterator for Pieces<'a> {
 
 /// How many bytes at the front Java's decoder replaces by one U+FFFD, where they are not well-formed. It differs from
 /// the WHATWG's rule in surrogates: `ED A0 80` is one, not three.
-fn malformed_len(bytes: &[u8]) -> usize {
+pub(super) fn malformed_len(bytes: &[u8]) -> usize {
     let continues = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
     let second_in = |low: u8, high: u8| bytes.get(1).is_some_and(|byte| (low..=high).contains(byte));
     match bytes.first() {

@@ -107,10 +107,12 @@ impl Runtime {
             if let Some(topic) = &topic {
                 waiter.watch(topic);
                 if let Some(ranges) = self.next_ranges(topic, until.as_ref())? {
+                    if !waiter.trigger().await? {
+                        continue;
+                    }
                     let number = self.base.next_batch;
                     let output = self.output.position(&self.base.output)?;
                     let planned = PlannedBatch { number, topic: topic.id, ranges, output };
-                    waiter.trigger().await?;
                     self.run_batch(planned).await?;
                     continue;
                 }
@@ -145,7 +147,11 @@ impl Runtime {
             return Ok(Some(ranges.into_iter().map(|range| Range { to: range.from, ..range }).collect()));
         }
         let ranges = source::bounded(ranges, self.options.batch_records_max);
-        let some = self.base.next_batch == 0 || ranges.iter().any(|range| range.records() > 0);
+        // Where records are gone, the new position is kept by a batch, even an empty one.
+        let moved = |range: &Range| self.base.positions.get(&range.partition).is_some_and(|known| *known != range.from);
+        let some = self.base.next_batch == 0
+            || self.base.topic != topic.id
+            || ranges.iter().any(|range| range.records() > 0 || moved(range));
         Ok(some.then_some(ranges))
     }
 

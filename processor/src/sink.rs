@@ -5,6 +5,7 @@ mod json_row;
 mod partitioner;
 mod topic;
 
+use std::collections::BinaryHeap;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use brooklet_model::ProducerId;
 use brooklet_storage::Storage;
 
 use crate::changelog::OutputPosition;
+use crate::console::ROWS_SHOWN;
 use crate::error::QueryError;
 use crate::groups::{GroupId, GroupTable};
 use crate::order::spark_partition;
@@ -68,14 +70,15 @@ impl Output {
         position: &OutputPosition,
         gate: &mut Gate,
     ) -> Result<OutputPosition, QueryError> {
-        let rows = in_order(groups);
         match self {
             Self::Console(out) => {
+                // One more than is shown: the renderer says whether there are more.
+                let rows = first_in_order(groups, ROWS_SHOWN + 1);
                 console::write(out.as_mut(), plan, batch, groups, &rows).map_err(QueryError::Console)?;
                 gate.pass(Step::Emitted)?;
                 Ok(OutputPosition::default())
             }
-            Self::Topic(sink) => sink.write(plan, groups, &rows, position, gate).await,
+            Self::Topic(sink) => sink.write(plan, groups, &in_order(groups), position, gate).await,
         }
     }
 }
@@ -85,4 +88,33 @@ fn in_order(groups: &GroupTable) -> Vec<GroupId> {
     let mut rows = groups.touched().to_vec();
     rows.sort_by_cached_key(|id| spark_partition(groups.key(*id)));
     rows
+}
+
+/// The first `rows_max` of [`in_order`], without sorting the others.
+fn first_in_order(groups: &GroupTable, rows_max: usize) -> Vec<GroupId> {
+    let mut first = BinaryHeap::with_capacity(rows_max + 1);
+    for (place, id) in groups.touched().iter().enumerate() {
+        first.push((spark_partition(groups.key(*id)), place, *id));
+        if first.len() > rows_max {
+            first.pop();
+        }
+    }
+    first.into_sorted_vec().into_iter().map(|(_, _, id)| id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rows_are_those_of_the_whole_order() {
+        let mut groups = GroupTable::new(1);
+        for number in 0..500 {
+            groups.count_one([Some(format!("level {number}").as_bytes())]).unwrap();
+        }
+        let all = in_order(&groups);
+        for rows_max in [0, 1, 21, 500, 600] {
+            assert_eq!(first_in_order(&groups, rows_max), all[..rows_max.min(500)]);
+        }
+    }
 }

@@ -108,6 +108,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_position_past_the_end_goes_back_to_the_end() {
+        let storage = crate::testing::memory();
+        let topic = crate::testing::topic(&storage, "logs", 2);
+        crate::testing::send(&storage, "logs", 0, &["{}", "{}"]);
+        let base = Base {
+            query: String::new(),
+            producer: brooklet_model::ProducerId(0),
+            next_batch: 1,
+            topic: topic.id,
+            positions: BTreeMap::from([(0, 9)]),
+            output: crate::changelog::OutputPosition::default(),
+            totals: crate::changelog::Totals::default(),
+        };
+        let lost = available(&topic, &base, None, OnDataLoss::Fail).unwrap_err().to_string();
+        assert!(lost.starts_with("logs-0 ends at 2, and the query was at 9 already"), "{lost}");
+        let ranges = available(&topic, &base, None, OnDataLoss::Continue).unwrap();
+        assert_eq!(ranges, [Range { partition: 0, from: 2, to: 2 }, Range { partition: 1, from: 0, to: 0 }]);
+    }
+
+    #[test]
     fn a_bound_is_shared_and_every_partition_moves() {
         let range = |partition, to| Range { partition, from: 0, to };
         let cut = |ranges: &[Range], max| bounded(ranges.to_vec(), max).iter().map(Range::records).collect::<Vec<_>>();

@@ -27,19 +27,17 @@ pub(crate) struct Replayed {
     pub(crate) bytes_since: u64,
 }
 
-/// Reads the identity at the front of the log, and nothing else; `None` if it holds no complete first snapshot.
+/// Whose changelog it is: what the snapshot at its front begins with. `None` if nothing is there.
 pub(crate) fn identity(log: &PartitionLog) -> Result<Option<Base>, ChangelogError> {
     let mut identity = None;
-    let mut complete = false;
-    for_each_record(log, &mut |_, _, value| {
-        match Entry::decode(value)? {
-            Entry::SnapshotBegin(base) if identity.is_none() => identity = Some(base),
-            Entry::SnapshotEnd { .. } => complete = true,
-            _ => {}
+    for_each_record(log, &mut |_, _, value| match Entry::decode(value)? {
+        Entry::SnapshotBegin(base) => {
+            identity = Some(base);
+            Ok(false)
         }
-        Ok(!complete)
+        _ => Err(Malformed::new("no snapshot stands at the front").into()),
     })?;
-    Ok(identity.filter(|_| complete))
+    Ok(identity)
 }
 
 /// Reads the whole log, whose groups have `columns` keys; `None` if it holds no complete snapshot.

@@ -133,6 +133,25 @@ proptest! {
     }
 }
 
+#[test]
+fn an_output_topic_that_was_deleted_is_made_anew_and_written_on() {
+    let input: Input = vec![(0, Some(1)), (0, Some(2)), (0, Some(1))];
+    // Killed when the first batch is planned, and when it is done.
+    for kill in [0, 1000] {
+        let storage = memory();
+        fill(&storage, &input);
+        run_once(&storage, options(2), Some(kill));
+        storage.delete_topic("counts").unwrap();
+        send(&storage, "logs", 0, &[level("level 1")]);
+        assert!(run_once(&storage, options(2), None));
+        let key = |name: u8| format!("{{\"level\":\"level {name}\"}}");
+        let row = |name: u8, count: u8| format!("{{\"level\":\"level {name}\",\"count\":{count}}}");
+        let counts = last(&output(&storage));
+        assert_eq!(counts.get(&key(1)), Some(&row(1, 3)));
+        assert_eq!(counts.get(&key(2)), (kill == 0).then(|| row(2, 1)).as_ref());
+    }
+}
+
 /// At every single step of a run, on files, with the storage opened anew each time.
 #[test]
 fn a_kill_at_any_step_is_made_good_on_files() {

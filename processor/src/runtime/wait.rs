@@ -45,19 +45,22 @@ impl Waiter {
         }
     }
 
-    /// Returns when a batch may begin, which is at the next multiple of the interval after the one before.
-    pub(super) async fn trigger(&mut self) -> Result<(), Stopped> {
-        let Some(interval) = self.interval else { return Ok(()) };
+    /// Returns true if a batch may begin now; else waits until it may, at the next multiple of the interval after
+    /// the one before. By then there may be more to do.
+    pub(super) async fn trigger(&mut self) -> Result<bool, Stopped> {
+        let Some(interval) = self.interval else { return Ok(true) };
         let now = clock();
-        if let Some(pause) = self.not_before.and_then(|time| time.checked_sub(now)) {
-            tokio::select! {
-                biased;
-                stopped = stopped(&mut self.stop) => return stopped,
-                () = tokio::time::sleep(pause) => {}
+        match self.not_before.and_then(|time| time.checked_sub(now)).filter(|pause| !pause.is_zero()) {
+            None => {
+                self.not_before = Some(next_multiple(now, interval));
+                Ok(true)
             }
+            Some(pause) => tokio::select! {
+                biased;
+                stopped = stopped(&mut self.stop) => stopped.map(|()| false),
+                () = tokio::time::sleep(pause) => Ok(false),
+            },
         }
-        self.not_before = Some(next_multiple(clock(), interval));
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::console::{ROWS_SHOWN, render_batch};
+use crate::console::render_batch;
 use crate::groups::{GroupId, GroupTable};
 use crate::plan::{OutputValue, Plan};
 
@@ -14,8 +14,7 @@ pub(super) fn write(
     rows: &[GroupId],
 ) -> io::Result<()> {
     let names: Vec<&str> = plan.output.iter().map(|column| column.name.as_str()).collect();
-    // One more than is shown: the renderer says whether there are more.
-    let cells: Vec<Vec<Option<String>>> = rows.iter().take(ROWS_SHOWN + 1).map(|id| row(plan, groups, *id)).collect();
+    let cells: Vec<Vec<Option<String>>> = rows.iter().map(|id| row(plan, groups, *id)).collect();
     let mut text = Vec::new();
     render_batch(&mut text, batch, &names, cells.iter().map(|row| row.iter().map(Option::as_deref)));
     out.write_all(&text)?;

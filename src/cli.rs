@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use brooklet_processor::Trigger;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
+
+/// What `brooklet` alone and the demo run.
+pub(crate) const MAIN_JOB: &str = "SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +44,12 @@ Examples:
 Standard output carries what queries print and nothing else.
 Ctrl-C or SIGTERM: finish what is under way, sync, exit.";
 
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  brooklet demo                        until Ctrl-C
+  brooklet demo --records 1000         ends when all are counted
+  brooklet demo --rate 5000 --listen 127.0.0.1:0";
+
 /// A Kafka-compatible broker with a streaming SQL processor inside
 #[derive(Parser, Debug)]
 #[command(name = "brooklet", version, after_help = EXAMPLES)]
@@ -55,6 +65,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Serve(ServeArgs),
+    Demo(DemoArgs),
     Produce(brooklet_producer::ProduceArgs),
     Completions(CompletionsArgs),
 }
@@ -87,6 +98,26 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) partitions: i32,
 
+    /// Streaming query; may be repeated. SELECT prints to the console, INSERT INTO topic SELECT writes to that topic
+    #[arg(long = "query", value_name = "SQL")]
+    pub(crate) queries: Vec<String>,
+
+    /// Where a query that has never run starts
+    #[arg(long, value_enum, value_name = "WHERE", default_value = "latest")]
+    pub(crate) from: StartFrom,
+
+    /// How often a query runs: 0s (as soon as there is data), a duration, available-now (once over what is there)
+    #[arg(long, value_name = "DURATION", value_parser = trigger, default_value = "0s")]
+    pub(crate) trigger: Trigger,
+
+    /// What a query does when records it has not read yet are gone
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "fail")]
+    pub(crate) on_data_loss: OnDataLoss,
+
+    /// Memory that the state of one query may take; a query that needs more stops with an error [default: 1GiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) state_memory: Option<ByteSize>,
+
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }
@@ -110,6 +141,23 @@ pub(crate) struct LimitArgs {
     /// Members of one consumer group [default: 10000]
     #[arg(long, value_name = "N")]
     pub(crate) max_group_members: Option<usize>,
+}
+
+/// Watch it work: a broker, a producer of log records and a count of them by level
+#[derive(Args, Debug)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub(crate) struct DemoArgs {
+    /// Send so many records, and end when all are counted; without it, until Ctrl-C
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) records: Option<u64>,
+
+    /// Records a second [default: 50; with --records, more where the demo would take longer than ten seconds]
+    #[arg(long, value_name = "R")]
+    pub(crate) rate: Option<brooklet_producer::Rate>,
+
+    /// Address to listen on [default: 127.0.0.1:9092, or a free port where that is taken]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<HostPort>,
 }
 
 /// Print the completion script of a shell
@@ -138,6 +186,22 @@ pub(crate) enum Fsync {
     Always,
     /// When the operating system likes
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartFrom {
+    /// With the records that come from now on
+    Latest,
+    /// With the first record there is
+    Earliest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnDataLoss {
+    /// It stops with an error
+    Fail,
+    /// It goes on with what is there
+    Continue,
 }
 
 /// A host and a port, `[::1]:9092` included.
@@ -174,4 +238,13 @@ impl std::fmt::Display for HostPort {
 
 fn level(text: &str) -> Result<LevelFilter, String> {
     text.parse().map_err(|_| "expected off, error, warn, info, debug or trace".to_owned())
+}
+
+fn trigger(text: &str) -> Result<Trigger, String> {
+    if text == "available-now" {
+        return Ok(Trigger::AvailableNow);
+    }
+    let every = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; expected a duration such as 0s, 500ms or 10s, or available-now"))?;
+    Ok(if every.is_zero() { Trigger::Asap } else { Trigger::Interval(every) })
 }

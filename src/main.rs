@@ -3,6 +3,7 @@
 
 mod cli;
 mod completions;
+mod demo;
 mod logging;
 mod node;
 mod serve;
@@ -21,8 +22,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(cli.log_level);
     let result = match cli.command {
-        None => serve::broker_alone(),
+        None => serve::main_job(),
         Some(Command::Serve(args)) => serve::run(args),
+        Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Produce(args)) => brooklet_producer::run(&args),
         Some(Command::Completions(args)) => completions::run(args),
     };

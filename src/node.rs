@@ -1,12 +1,14 @@
 //! A broker and its queries as one thing.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use brooklet_broker::{Broker, BrokerConfig};
+use brooklet_processor::{Plan, Progress, Query, QueryOptions};
 use brooklet_storage::{Storage, StorageConfig};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::HostPort;
@@ -18,12 +20,15 @@ pub(crate) struct NodeConfig {
     pub(crate) listener: TcpListener,
     pub(crate) broker: BrokerConfig,
     pub(crate) storage: StorageConfig,
+    pub(crate) plans: Vec<Plan>,
+    pub(crate) options: QueryOptions,
 }
 
 /// A broker on its listener, an open storage, running queries.
 pub(crate) struct Node {
     broker: Broker,
     storage: Arc<Storage>,
+    queries: Vec<Query>,
 }
 
 /// Takes an address to listen on.
@@ -47,11 +52,25 @@ impl Node {
     pub(crate) fn start(config: NodeConfig) -> anyhow::Result<Self> {
         let storage = Storage::open(config.storage)?;
         let broker = Broker::from_listener(config.listener, config.broker, Arc::clone(&storage))?;
-        Ok(Self { broker, storage })
+        let mut queries = Vec::with_capacity(config.plans.len());
+        for plan in config.plans {
+            let options = config.options.clone();
+            queries.push(Query::start(Arc::clone(&storage), plan, options, Box::new(io::stdout()))?);
+        }
+        Ok(Self { broker, storage, queries })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
         self.broker.local_addr()
+    }
+
+    pub(crate) fn storage(&self) -> Arc<Storage> {
+        Arc::clone(&self.storage)
+    }
+
+    /// How far the queries are; closed once a query has ended.
+    pub(crate) fn progress(&self) -> Vec<watch::Receiver<Progress>> {
+        self.queries.iter().map(Query::progress_changed).collect()
     }
 
     /// Serves until `shutdown`, then drains, stops the queries and syncs. A query that fails says so and ends alone.
@@ -59,8 +78,23 @@ impl Node {
     /// # Errors
     /// What was written may not have reached the disk.
     pub(crate) async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let watchers: Vec<_> =
+            self.queries.into_iter().map(|query| tokio::spawn(watch_query(query, shutdown.clone()))).collect();
         self.broker.serve(shutdown).await;
+        for watcher in watchers {
+            watcher.await?;
+        }
         self.storage.shutdown().await.context("cannot sync what was written")
+    }
+}
+
+async fn watch_query(mut query: Query, shutdown: CancellationToken) {
+    let ended = tokio::select! {
+        ended = query.wait() => ended,
+        () = shutdown.cancelled() => query.stop().await,
+    };
+    if let Err(error) = ended {
+        tracing::error!("a query stopped: {error}");
     }
 }
 

@@ -4,19 +4,21 @@ use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 
 use brooklet_broker::{BrokerConfig, Limits};
+use brooklet_processor as processor;
+use brooklet_processor::{Plan, QueryOptions, plan};
 use brooklet_storage as storage;
 use brooklet_storage::StorageConfig;
 use bytesize::ByteSize;
 use clap::Parser as _;
 
-use crate::cli::{Engine, Fsync, LimitArgs, ServeArgs};
+use crate::cli::{Engine, Fsync, LimitArgs, MAIN_JOB, OnDataLoss, ServeArgs, StartFrom};
 use crate::logging::say;
 use crate::node::{self, Node, NodeConfig};
 use crate::signals;
 
-/// `brooklet` alone: `brooklet serve`.
-pub(crate) fn broker_alone() -> anyhow::Result<()> {
-    run(ServeArgs::parse_from(["brooklet serve"]))
+/// `brooklet` alone: `brooklet serve` with the main job.
+pub(crate) fn main_job() -> anyhow::Result<()> {
+    run(ServeArgs::parse_from(["brooklet serve", "--query", MAIN_JOB]))
 }
 
 /// Runs until a signal ends it.
@@ -24,11 +26,18 @@ pub(crate) fn broker_alone() -> anyhow::Result<()> {
 /// # Errors
 /// Bad SQL, a taken port, a data folder that cannot be used: in this order, and before anything else is started.
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let plans = args.queries.iter().map(|sql| plan(sql)).collect::<Result<Vec<Plan>, _>>()?;
     let listener = node::listen(&args.listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
-        let config = NodeConfig { listener, broker: broker_config(&args), storage: storage_config(&args) };
+        let config = NodeConfig {
+            listener,
+            broker: broker_config(&args),
+            storage: storage_config(&args),
+            plans,
+            options: query_options(&args),
+        };
         let node = Node::start(config)?;
         if io::stderr().is_terminal() {
             banner(&args, node.local_addr());
@@ -79,6 +88,26 @@ fn storage_config(args: &ServeArgs) -> StorageConfig {
     StorageConfig { engine, fsync, ..StorageConfig::new(&args.data_dir) }
 }
 
+fn query_options(args: &ServeArgs) -> QueryOptions {
+    let from = match args.from {
+        StartFrom::Latest => processor::StartFrom::Latest,
+        StartFrom::Earliest => processor::StartFrom::Earliest,
+    };
+    let on_data_loss = match args.on_data_loss {
+        OnDataLoss::Fail => processor::OnDataLoss::Fail,
+        OnDataLoss::Continue => processor::OnDataLoss::Continue,
+    };
+    let mut options = QueryOptions::default();
+    options.from = from;
+    options.trigger = args.trigger;
+    options.on_data_loss = on_data_loss;
+    options.partitions = args.partitions;
+    if let Some(size) = args.state_memory {
+        options.state_bytes_max = usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
+    }
+    options
+}
+
 fn banner(args: &ServeArgs, address: SocketAddr) {
     let data = match args.storage {
         Engine::Memory => "in memory, gone at the end".to_owned(),
@@ -86,6 +115,9 @@ fn banner(args: &ServeArgs, address: SocketAddr) {
     };
     say(format_args!("brooklet {}: Kafka clients connect to {address}", env!("CARGO_PKG_VERSION")));
     say(format_args!("  data        {data}"));
+    for query in &args.queries {
+        say(format_args!("  query       {query}"));
+    }
     say(format_args!(
         "  try it      echo '{{\"level\": \"INFO\"}}' | brooklet produce --topic logs{}",
         bootstrap_flag(address)
@@ -93,7 +125,7 @@ fn banner(args: &ServeArgs, address: SocketAddr) {
 }
 
 /// How a command line says where the broker is; nothing where the default does.
-fn bootstrap_flag(address: SocketAddr) -> String {
+pub(crate) fn bootstrap_flag(address: SocketAddr) -> String {
     if address == SocketAddr::from(([127, 0, 0, 1], 9092)) {
         return String::new();
     }

@@ -63,7 +63,14 @@ apis! {
     // Produce 0-2 are told but not answered, as in Kafka: older librdkafka takes 0 for a sign of life (KAFKA-18659).
     0 ProduceRequest -> ProduceResponse [0] 3..13 => api::produce::handle;
     1 FetchRequest -> FetchResponse [4] 4..18 => api::fetch::handle;
+    2 ListOffsetsRequest -> ListOffsetsResponse [1] 1..10 => api::list_offsets::handle;
+    3 MetadataRequest -> MetadataResponse [0] 0..13 => api::metadata::handle;
     18 ApiVersionsRequest -> ApiVersionsResponse [0] 0..4 => api::api_versions::handle;
+    19 CreateTopicsRequest -> CreateTopicsResponse [2] 2..7 => api::create_topics::handle;
+    20 DeleteTopicsRequest -> DeleteTopicsResponse [1] 1..6 => api::delete_topics::handle;
+    23 OffsetForLeaderEpochRequest -> OffsetForLeaderEpochResponse [2] 2..4 => api::offset_for_leader_epoch::handle;
+    32 DescribeConfigsRequest -> DescribeConfigsResponse [1] 1..4 => api::describe_configs::handle;
+    60 DescribeClusterRequest -> DescribeClusterResponse [0] 0..2 => api::describe_cluster::handle;
 }
 
 /// The table's row for an API, if the version is one that is answered.

@@ -1,8 +1,9 @@
 //! Every error of the log as the code that Kafka gives for it.
 
 use brooklet_model::BatchError;
-use brooklet_storage::{AppendError, ReadError};
+use brooklet_storage::{AppendError, ReadError, StorageError};
 use kafka_protocol::ResponseError;
+use kafka_protocol::protocol::StrBytes;
 
 /// Kafka's code for a batch that was not appended (`ReplicaManager.appendToLocalLog`, `UnifiedLog.append`).
 pub(crate) fn of_append(error: &AppendError) -> ResponseError {
@@ -30,5 +31,63 @@ pub(crate) fn of_read(error: &ReadError) -> ResponseError {
     match error {
         ReadError::OutOfRange { .. } => ResponseError::OffsetOutOfRange,
         ReadError::Storage(_) => ResponseError::KafkaStorageError,
+    }
+}
+
+/// Kafka's code for a log that cannot be used.
+pub(crate) fn of_storage(error: &StorageError) -> ResponseError {
+    match error {
+        StorageError::Deleted => ResponseError::UnknownTopicOrPartition,
+        _ => ResponseError::KafkaStorageError,
+    }
+}
+
+/// Longest message in characters that is sent with a code; names from the request may stand in it, and in older
+/// versions of the protocol a text has 32767 bytes at most.
+const MESSAGE_LEN_MAX: usize = 8000;
+
+/// A code and, where Kafka says more, its words for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    kind: ResponseError,
+    message: Option<String>,
+}
+
+impl ApiError {
+    pub(crate) fn new(kind: ResponseError, message: impl Into<String>) -> Self {
+        Self { kind, message: Some(message.into()) }
+    }
+
+    /// With the message that Kafka has for the code where nobody said more (`org.apache.kafka.common.protocol.Errors`).
+    pub(crate) fn with_kafkas_words(kind: ResponseError) -> Self {
+        match kind {
+            ResponseError::UnknownTopicOrPartition => {
+                Self::new(kind, "This server does not host this topic-partition.")
+            }
+            ResponseError::UnknownTopicId => Self::new(kind, "This server does not host this topic ID."),
+            _ => Self { kind, message: None },
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ResponseError {
+        self.kind
+    }
+
+    pub(crate) fn code(&self) -> i16 {
+        self.kind.code()
+    }
+
+    pub(crate) fn message(self) -> Option<StrBytes> {
+        let short = |message: String| match message.char_indices().nth(MESSAGE_LEN_MAX) {
+            Some((end, _)) => message.get(..end).unwrap_or_default().to_owned(),
+            None => message,
+        };
+        self.message.map(|message| StrBytes::from_string(short(message)))
+    }
+}
+
+impl From<ResponseError> for ApiError {
+    fn from(kind: ResponseError) -> Self {
+        Self { kind, message: None }
     }
 }

@@ -5,6 +5,7 @@
 //! touches a socket.
 
 mod api;
+mod broker_config;
 mod config;
 mod connection;
 mod dispatch;
@@ -15,6 +16,7 @@ mod reply;
 mod send;
 mod server;
 mod shared;
+mod topics;
 
 pub use config::{BrokerConfig, Limits};
 pub use server::{BindError, Broker};

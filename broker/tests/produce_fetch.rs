@@ -1,4 +1,5 @@
 //! Produce and Fetch as a client sees them, version by version.
+#![allow(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
 
 mod common;
 

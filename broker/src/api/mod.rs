@@ -1,7 +1,38 @@
 //! One file per API. A handler takes the decoded request and returns the response; it never sees a socket.
 
 pub(crate) mod api_versions;
+pub(crate) mod authorized;
+pub(crate) mod create_topics;
+pub(crate) mod delete_topics;
+pub(crate) mod describe_cluster;
+pub(crate) mod describe_configs;
 pub(crate) mod fetch;
 mod fetch_response;
 pub(crate) mod fetch_session;
+pub(crate) mod list_offsets;
+pub(crate) mod metadata;
+pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+
+use std::sync::Arc;
+
+use brooklet_storage::PartitionLog;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::TopicName;
+use kafka_protocol::protocol::StrBytes;
+
+/// A topic's name as messages carry it.
+pub(crate) fn topic_name(name: &Arc<str>) -> TopicName {
+    TopicName(StrBytes::from_string(name.as_ref().to_owned()))
+}
+
+/// Checks the leader epoch that a client believes in (KIP-320); -1 believes in none.
+pub(crate) fn check_leader_epoch(log: &PartitionLog, believed: i32) -> Result<(), ResponseError> {
+    let epoch = log.leader_epoch().0;
+    match believed {
+        -1 => Ok(()),
+        _ if believed < epoch => Err(ResponseError::FencedLeaderEpoch),
+        _ if believed > epoch => Err(ResponseError::UnknownLeaderEpoch),
+        _ => Ok(()),
+    }
+}

@@ -117,7 +117,8 @@ impl LogConfig {
 
 fn cleanup_policy(value: &str) -> Result<CleanupPolicy, &'static str> {
     let mut policy = CleanupPolicy { delete: false, compact: false };
-    for word in value.split(',').map(str::trim) {
+    // Kafka takes the empty list: nothing old goes away.
+    for word in value.split(',').map(str::trim).filter(|_| !value.trim().is_empty()) {
         match word {
             "delete" => policy.delete = true,
             "compact" => policy.compact = true,
@@ -152,6 +153,10 @@ mod tests {
         assert_eq!(parse("segment.bytes", "1000").unwrap().segment_bytes, 1000);
         assert_eq!(parse("max.message.bytes", "77").unwrap().max_message_bytes, 77);
         assert!(parse("cleanup.policy", "compact, delete").unwrap().cleanup_policy.compact);
+        assert_eq!(
+            parse("cleanup.policy", "").unwrap().cleanup_policy,
+            CleanupPolicy { delete: false, compact: false }
+        );
         assert_eq!(parse("flush.messages", "what").unwrap(), LogConfig::default());
     }
 

@@ -1,0 +1,90 @@
+//! CreateTopics (`ControllerApis.createTopics`, KIP-4, KIP-525): a topic that is answered without an error can be
+//! written to at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use brooklet_model::TopicId;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
+use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
+use kafka_protocol::protocol::StrBytes;
+
+use crate::error::ApiError;
+use crate::shared::{Call, Shared};
+use crate::topics;
+use crate::topics::config::Entry;
+
+/// Partitions that one request may ask for (`MAX_PARTITIONS_PER_BATCH`).
+const PARTITIONS_MAX: i64 = 10_000;
+
+/// What was made, or would be.
+struct Created {
+    id: TopicId,
+    partitions: i32,
+    overrides: BTreeMap<String, String>,
+}
+
+/// Each topic succeeds or fails for itself; a name that comes twice fails once for all.
+pub(crate) async fn handle(shared: &Shared, _call: &Call, request: CreateTopicsRequest) -> CreateTopicsResponse {
+    let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
+    for topic in &request.topics {
+        if !seen.insert(&topic.name) {
+            repeated.insert(topic.name.clone());
+        }
+    }
+    let partitions: i64 = request.topics.iter().map(|topic| wanted_partitions(shared, topic)).sum();
+    let mut results = Vec::with_capacity(request.topics.len());
+    for topic in request.topics.iter().filter(|topic| !repeated.contains(&topic.name)) {
+        let created = if partitions > PARTITIONS_MAX {
+            let message = "Excessively large number of partitions per request.";
+            Err(ApiError::new(ResponseError::PolicyViolation, message))
+        } else {
+            create(shared, topic, request.validate_only).await
+        };
+        results.push(result(topic.name.clone(), created));
+    }
+    let twice = || Err(ApiError::new(ResponseError::InvalidRequest, "Duplicate topic name."));
+    results.extend(repeated.into_iter().map(|name| result(name, twice())));
+    CreateTopicsResponse::default().with_topics(results)
+}
+
+fn wanted_partitions(shared: &Shared, topic: &CreatableTopic) -> i64 {
+    if !topic.assignments.is_empty() {
+        return topic.assignments.len() as i64;
+    }
+    match topic.num_partitions {
+        -1 => shared.config.default_partitions.into(),
+        count => count.max(0).into(),
+    }
+}
+
+async fn create(shared: &Shared, wanted: &CreatableTopic, validate_only: bool) -> Result<Created, ApiError> {
+    let new = topics::plan(shared, wanted)?;
+    let (partitions, overrides) = (new.partitions, new.overrides.clone());
+    let id = if validate_only { TopicId::nil() } else { topics::create(shared, new).await?.id };
+    Ok(Created { id, partitions, overrides })
+}
+
+fn result(name: TopicName, created: Result<Created, ApiError>) -> CreatableTopicResult {
+    let result = CreatableTopicResult::default().with_name(name).with_error_message(None);
+    match created {
+        Ok(created) => {
+            let mut configs: Vec<_> = topics::config::entries(&created.overrides).map(config).collect();
+            configs.sort_by(|one, other| one.name.cmp(&other.name));
+            result
+                .with_topic_id(created.id)
+                .with_num_partitions(created.partitions)
+                .with_replication_factor(1)
+                .with_configs(Some(configs))
+        }
+        Err(error) => result.with_error_code(error.code()).with_error_message(error.message()),
+    }
+}
+
+fn config(entry: Entry<'_>) -> CreatableTopicConfigs {
+    CreatableTopicConfigs::default()
+        .with_name(StrBytes::from_static_str(entry.definition.name))
+        .with_value(Some(StrBytes::from_string(entry.value.to_owned())))
+        .with_config_source(entry.source as i8)
+}

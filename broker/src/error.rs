@@ -1,9 +1,12 @@
 //! Every error of the log as the code that Kafka gives for it.
 
+use brooklet_coordinator::groups::GroupError;
 use brooklet_model::BatchError;
 use brooklet_storage::{AppendError, ReadError, StorageError};
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::StrBytes;
+
+use crate::coordinators::CoordinatorError;
 
 /// Kafka's code for a batch that was not appended (`ReplicaManager.appendToLocalLog`, `UnifiedLog.append`).
 pub(crate) fn of_append(error: &AppendError) -> ResponseError {
@@ -89,5 +92,33 @@ impl ApiError {
 impl From<ResponseError> for ApiError {
     fn from(kind: ResponseError) -> Self {
         Self { kind, message: None }
+    }
+}
+
+/// Kafka's code for what a group refuses: the error of the same name.
+pub(crate) fn of_group(error: GroupError) -> ResponseError {
+    match error {
+        GroupError::InvalidGroupId => ResponseError::InvalidGroupId,
+        GroupError::InvalidSessionTimeout => ResponseError::InvalidSessionTimeout,
+        GroupError::UnknownMemberId => ResponseError::UnknownMemberId,
+        GroupError::MemberIdRequired => ResponseError::MemberIdRequired,
+        GroupError::FencedInstanceId => ResponseError::FencedInstanceId,
+        GroupError::IllegalGeneration => ResponseError::IllegalGeneration,
+        GroupError::RebalanceInProgress => ResponseError::RebalanceInProgress,
+        GroupError::InconsistentGroupProtocol => ResponseError::InconsistentGroupProtocol,
+        GroupError::GroupMaxSizeReached => ResponseError::GroupMaxSizeReached,
+        GroupError::GroupIdNotFound => ResponseError::GroupIdNotFound,
+        GroupError::NonEmptyGroup => ResponseError::NonEmptyGroup,
+        GroupError::GroupSubscribedToTopic => ResponseError::GroupSubscribedToTopic,
+        GroupError::OffsetMetadataTooLarge => ResponseError::OffsetMetadataTooLarge,
+    }
+}
+
+/// Kafka's code for a coordinator that did not do as asked; on a storage error a client looks for it again
+/// (`GroupMetadataManager.appendGroupMetadataErrorToResponseError`).
+pub(crate) fn of_coordinator(error: &CoordinatorError) -> ResponseError {
+    match error {
+        CoordinatorError::Refused(error) => of_group(*error),
+        CoordinatorError::Unavailable => ResponseError::NotCoordinator,
     }
 }

@@ -8,6 +8,7 @@ mod api;
 mod broker_config;
 mod config;
 mod connection;
+mod coordinators;
 mod dispatch;
 mod error;
 mod frame;

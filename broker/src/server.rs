@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use brooklet_coordinator::groups::GroupConfig;
 use brooklet_storage::Storage;
 use kafka_protocol::protocol::StrBytes;
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::fetch_session::FetchSessions;
+use crate::coordinators::Coordinators;
 use crate::shared::Shared;
 use crate::{BrokerConfig, connection};
 
@@ -59,13 +61,16 @@ impl Broker {
         let local_addr = listener.local_addr();
         let local_addr = local_addr.map_err(|error| BindError { listen: config.listen.clone(), error })?;
         let (host, port) = config.advertise.clone().unwrap_or_else(|| (reachable_host(&local_addr), local_addr.port()));
+        let shutdown = CancellationToken::new();
+        let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
         let shared = Arc::new(Shared {
+            coordinators: Coordinators::start(&storage, groups, shutdown.clone()),
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
             storage,
             config,
             host: StrBytes::from_string(host),
             port,
-            shutdown: CancellationToken::new(),
+            shutdown,
         });
         Ok(Self { listener, local_addr, shared })
     }

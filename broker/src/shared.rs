@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
+use crate::coordinators::Coordinators;
 
 /// This broker's id, as in a one-node Kafka.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) host: StrBytes,
     pub(crate) port: u16,
     pub(crate) fetch_sessions: FetchSessions,
+    pub(crate) coordinators: Coordinators,
     /// Cancelled when the broker stops: whoever waits answers with what there is.
     pub(crate) shutdown: CancellationToken,
 }

@@ -79,7 +79,10 @@ fn find(shared: &Shared, state: &DeleteTopicState) -> Result<Arc<Topic>, ApiErro
 async fn delete(shared: &Shared, topic: &Topic) -> Result<(), ApiError> {
     let (storage, name) = (Arc::clone(&shared.storage), Arc::clone(&topic.name));
     match tokio::task::spawn_blocking(move || storage.delete_topic(&name)).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => {
+            shared.coordinators.topic_deleted(&topic.name).await;
+            Ok(())
+        }
         Ok(Err(DeleteTopicError::Unknown(_))) => {
             Err(ApiError::with_kafkas_words(ResponseError::UnknownTopicOrPartition))
         }

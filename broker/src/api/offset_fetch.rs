@@ -1,0 +1,123 @@
+//! OffsetFetch: of one group, or since version 8 of several (KIP-709).
+
+use brooklet_coordinator::CommittedOffset;
+use brooklet_coordinator::groups::GroupCoordinator;
+use brooklet_model::TopicPartition;
+use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use kafka_protocol::messages::offset_fetch_response::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
+    OffsetFetchResponseTopics,
+};
+use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse};
+use kafka_protocol::protocol::StrBytes;
+
+use super::group_text::wire;
+use crate::coordinators::CoordinatorError;
+use crate::error;
+use crate::shared::{Call, Shared};
+
+/// The first version with several groups.
+const BATCH_SINCE: i16 = 8;
+/// The first version with an error for the whole response.
+const TOP_LEVEL_ERROR_SINCE: i16 = 2;
+
+/// Answers with what is committed, and with -1 for what is not.
+pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchRequest) -> OffsetFetchResponse {
+    if call.version >= BATCH_SINCE {
+        let asked = request.groups;
+        let failed = asked.clone();
+        let found =
+            shared.coordinators.look(move |groups| asked.into_iter().map(|group| fetch(groups, group)).collect());
+        let groups: Vec<OffsetFetchResponseGroup> = found.await.unwrap_or_else(|error| {
+            let code = error::of_coordinator(&error).code();
+            let refuse = |group: OffsetFetchRequestGroup| {
+                OffsetFetchResponseGroup::default().with_group_id(group.group_id).with_error_code(code)
+            };
+            failed.into_iter().map(refuse).collect()
+        });
+        return OffsetFetchResponse::default().with_groups(groups);
+    }
+    let topics = request.topics.map(|topics| {
+        let topic = |topic: kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic| {
+            OffsetFetchRequestTopics::default().with_name(topic.name).with_partition_indexes(topic.partition_indexes)
+        };
+        topics.into_iter().map(topic).collect::<Vec<_>>()
+    });
+    let asked = OffsetFetchRequestGroup::default().with_group_id(request.group_id).with_topics(topics);
+    let failed = asked.topics.clone().unwrap_or_default();
+    match shared.coordinators.look(move |groups| fetch(groups, asked)).await {
+        Ok(group) => OffsetFetchResponse::default().with_topics(group.topics.into_iter().map(older).collect()),
+        Err(error) => refused(call.version, &error, failed),
+    }
+}
+
+fn fetch(groups: &GroupCoordinator, asked: OffsetFetchRequestGroup) -> OffsetFetchResponseGroup {
+    let topics = match asked.topics {
+        Some(topics) => topics.into_iter().map(|topic| fetch_topic(groups, &asked.group_id, topic)).collect(),
+        None => fetch_all(groups, &asked.group_id),
+    };
+    OffsetFetchResponseGroup::default().with_group_id(asked.group_id).with_topics(topics)
+}
+
+fn fetch_topic(groups: &GroupCoordinator, group: &str, asked: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
+    let mut key = TopicPartition::new(asked.name.as_str(), 0);
+    let partitions = asked.partition_indexes.iter().map(|index| {
+        key.partition = *index;
+        partition(*index, groups.committed(group, &key))
+    });
+    let partitions = partitions.collect();
+    OffsetFetchResponseTopics::default().with_name(asked.name).with_partitions(partitions)
+}
+
+fn fetch_all(groups: &GroupCoordinator, group: &str) -> Vec<OffsetFetchResponseTopics> {
+    let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
+    for (key, offset) in groups.all_committed(group) {
+        let found = partition(key.partition, Some(offset));
+        match topics.last_mut() {
+            Some(last) if **last.name == *key.topic => last.partitions.push(found),
+            _ => topics.push(
+                OffsetFetchResponseTopics::default().with_name(wire(&key.topic).into()).with_partitions(vec![found]),
+            ),
+        }
+    }
+    topics
+}
+
+fn partition(index: i32, offset: Option<&CommittedOffset>) -> OffsetFetchResponsePartitions {
+    let partition = OffsetFetchResponsePartitions::default().with_partition_index(index);
+    match offset {
+        Some(offset) => partition
+            .with_committed_offset(offset.offset)
+            .with_committed_leader_epoch(offset.leader_epoch)
+            .with_metadata(Some(wire(&offset.metadata))),
+        None => {
+            partition.with_committed_offset(-1).with_committed_leader_epoch(-1).with_metadata(Some(StrBytes::default()))
+        }
+    }
+}
+
+/// The same topic in the shape of the versions before 8.
+fn older(topic: OffsetFetchResponseTopics) -> OffsetFetchResponseTopic {
+    let partitions = topic.partitions.into_iter().map(|partition| {
+        OffsetFetchResponsePartition::default()
+            .with_partition_index(partition.partition_index)
+            .with_committed_offset(partition.committed_offset)
+            .with_committed_leader_epoch(partition.committed_leader_epoch)
+            .with_metadata(partition.metadata)
+            .with_error_code(partition.error_code)
+    });
+    OffsetFetchResponseTopic::default().with_name(topic.name).with_partitions(partitions.collect())
+}
+
+fn refused(version: i16, error: &CoordinatorError, asked: Vec<OffsetFetchRequestTopics>) -> OffsetFetchResponse {
+    let code = error::of_coordinator(error).code();
+    if version >= TOP_LEVEL_ERROR_SINCE {
+        return OffsetFetchResponse::default().with_error_code(code);
+    }
+    let topics = asked.into_iter().map(|topic| {
+        let partitions = topic.partition_indexes.iter().map(|index| partition(*index, None).with_error_code(code));
+        let partitions = partitions.collect();
+        older(OffsetFetchResponseTopics::default().with_name(topic.name).with_partitions(partitions))
+    });
+    OffsetFetchResponse::default().with_topics(topics.collect())
+}

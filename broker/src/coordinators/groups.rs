@@ -1,0 +1,248 @@
+//! The task that owns the groups.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brooklet_coordinator::groups::{
+    Command, Context, Event, GroupConfig, GroupCoordinator, GroupError, Reply, RequestId, Step, TimerChange, TimerKey,
+};
+use brooklet_coordinator::{DecodeError, Record, Timers};
+use brooklet_storage::{AppendError, CreateTopicError, NewTopic, Storage, StorageError, Table};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{CoordinatorError, wall_clock};
+
+/// Where groups and offsets are kept, as in Kafka; here in one partition.
+pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// Messages done in one turn, whose records are written at once.
+const TURN_LEN: usize = 256;
+
+type Answer = oneshot::Sender<Result<Reply, CoordinatorError>>;
+type Look = Box<dyn FnOnce(&GroupCoordinator) + Send>;
+
+pub(super) enum Message {
+    /// To be answered now or later.
+    Ask { command: Command, answer: Answer },
+    /// To be shown the groups.
+    Look(Look),
+    /// A topic is gone.
+    TopicDeleted(Arc<str>),
+}
+
+/// Why the groups cannot be kept.
+#[derive(Debug, thiserror::Error)]
+enum GroupsError {
+    #[error("topic {OFFSETS_TOPIC} cannot be created: {0}")]
+    Create(#[from] CreateTopicError),
+    #[error("topic {OFFSETS_TOPIC} has no partition 0")]
+    NoPartition,
+    #[error("topic {OFFSETS_TOPIC} cannot be used: {0}")]
+    Storage(#[from] StorageError),
+    #[error("topic {OFFSETS_TOPIC} cannot be written: {0}")]
+    Append(#[from] AppendError),
+    #[error("topic {OFFSETS_TOPIC} holds a record that cannot be read: {0}")]
+    Decode(#[from] DecodeError),
+}
+
+pub(super) struct Groups {
+    storage: Arc<Storage>,
+    config: GroupConfig,
+    /// `None` until first needed, and again after a failed write.
+    loaded: Option<GroupCoordinator>,
+    table: Option<Arc<Table>>,
+    timers: Timers<TimerKey>,
+    /// The timers' clock starts here.
+    started: Instant,
+    next_request: u64,
+    parked: BTreeMap<RequestId, Answer>,
+}
+
+/// What one turn has to do once its records are safe.
+#[derive(Default)]
+struct Turn {
+    records: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    answers: Vec<(Answer, Result<Reply, CoordinatorError>)>,
+    looks: Vec<Look>,
+}
+
+impl Groups {
+    pub(super) fn new(storage: Arc<Storage>, config: GroupConfig) -> Self {
+        Self {
+            storage,
+            config,
+            loaded: None,
+            table: None,
+            timers: Timers::default(),
+            started: Instant::now(),
+            next_request: 0,
+            parked: BTreeMap::new(),
+        }
+    }
+
+    /// Serves until all senders are gone.
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        let mut messages = Vec::new();
+        loop {
+            let deadline = self.timers.next_deadline().map(|at_ms| self.started + Duration::from_millis(at_ms));
+            tokio::select! {
+                received = inbox.recv_many(&mut messages, TURN_LEN) => if received == 0 { return },
+                () = async { tokio::time::sleep_until(deadline.unwrap_or(self.started)).await }, if deadline.is_some() => {}
+            }
+            if let Err(error) = self.turn(messages.drain(..)).await {
+                tracing::error!(%error, "the group coordinator starts over");
+                self.forget();
+            }
+        }
+    }
+
+    async fn turn(&mut self, messages: impl Iterator<Item = Message> + Send) -> Result<(), GroupsError> {
+        let mut groups = match self.loaded.take() {
+            Some(groups) => groups,
+            None => self.load()?,
+        };
+        let mut turn = Turn::default();
+        let now_ms = self.now_ms();
+        while let Some(key) = self.timers.pop_due(now_ms) {
+            self.command(&mut groups, &mut turn, Command::TimerFired(key), None);
+        }
+        for message in messages {
+            match message {
+                Message::Ask { command, answer } => self.command(&mut groups, &mut turn, command, Some(answer)),
+                Message::Look(look) => turn.looks.push(look),
+                Message::TopicDeleted(topic) => {
+                    self.command(&mut groups, &mut turn, Command::TopicDeleted { topic }, None);
+                }
+            }
+        }
+        // An error drops the answers, which tells those who wait.
+        self.persist(&turn.records).await?;
+        for (answer, result) in turn.answers {
+            // Who has gone meanwhile hears of nothing.
+            let _ = answer.send(result);
+        }
+        for look in turn.looks {
+            look(&groups);
+        }
+        self.loaded = Some(groups);
+        Ok(())
+    }
+
+    fn command(&mut self, groups: &mut GroupCoordinator, turn: &mut Turn, command: Command, answer: Option<Answer>) {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        let context = Context { now: wall_clock(), fresh_id: Uuid::new_v4(), request };
+        let step = match groups.handle(&context, command) {
+            Ok(step) => step,
+            Err(error) => {
+                turn.answers.extend(answer.map(|answer| (answer, Err(refused(error)))));
+                return;
+            }
+        };
+        if let Some(answer) = answer {
+            self.parked.insert(request, answer);
+        }
+        self.replay(groups, turn, step);
+    }
+
+    fn replay(&mut self, groups: &mut GroupCoordinator, turn: &mut Turn, step: Step) {
+        for event in step.events {
+            if let Event::Durable(record) = &event {
+                turn.records.push(record.encode());
+            }
+            groups.replay(&event);
+        }
+        for change in step.timers {
+            self.set_timer(change);
+        }
+        for (request, reply) in step.replies {
+            turn.answers.extend(self.parked.remove(&request).map(|answer| (answer, Ok(reply))));
+        }
+    }
+
+    fn set_timer(&mut self, change: TimerChange) {
+        match change {
+            TimerChange::Arm { key, after_ms } => self.timers.arm(key, self.now_ms().saturating_add(after_ms)),
+            TimerChange::Cancel(key) => self.timers.cancel(&key),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Writes the records and waits until they are as safe as the broker was told to make them.
+    async fn persist(&mut self, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), GroupsError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let table = match &self.table {
+            Some(table) => table.clone(),
+            None => self.create_table()?,
+        };
+        let appended = table.append(wall_clock(), records)?;
+        table.log().durable(appended.last_offset.plus(1)).await?;
+        Ok(())
+    }
+
+    /// Reads what is in the log; a broker without groups has no such topic yet.
+    fn load(&mut self) -> Result<GroupCoordinator, GroupsError> {
+        let mut groups = GroupCoordinator::new(self.config.clone());
+        if let Some(log) = self.storage.log(OFFSETS_TOPIC, 0) {
+            let table = self.storage.table(log)?;
+            let mut failed = None;
+            table.for_each(&mut |key, value| match Record::decode(key, Some(value)) {
+                Ok(Some(record)) => groups.replay(&Event::Durable(record)),
+                Ok(None) => {}
+                Err(error) => failed = Some(error),
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            self.table = Some(table);
+        }
+        for change in groups.timers_after_restart() {
+            self.set_timer(change);
+        }
+        Ok(groups)
+    }
+
+    fn create_table(&mut self) -> Result<Arc<Table>, GroupsError> {
+        // As Kafka makes it, but that a record of a large group is never too large.
+        let overrides = [
+            ("cleanup.policy", "compact"),
+            ("compression.type", "producer"),
+            ("max.message.bytes", "2147483647"),
+            ("segment.bytes", "104857600"),
+        ];
+        let topic = NewTopic {
+            name: OFFSETS_TOPIC.into(),
+            partitions: 1,
+            overrides: overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            internal: true,
+        };
+        let topic = match self.storage.create_topic(topic) {
+            Ok(topic) | Err(CreateTopicError::Exists(topic)) => topic,
+            Err(error) => return Err(error.into()),
+        };
+        let log = topic.partitions.first().ok_or(GroupsError::NoPartition)?;
+        let table = self.storage.table(log.clone())?;
+        self.table = Some(table.clone());
+        Ok(table)
+    }
+
+    /// Forgets everything in memory; dropping the parked answers tells those who wait.
+    fn forget(&mut self) {
+        self.loaded = None;
+        self.table = None;
+        self.timers.clear();
+        self.parked.clear();
+    }
+}
+
+fn refused(error: GroupError) -> CoordinatorError {
+    CoordinatorError::Refused(error)
+}

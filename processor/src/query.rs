@@ -20,10 +20,6 @@ use crate::sink::new_topic;
 use crate::source::{first_positions, topic_or_create};
 use crate::step::Gate;
 
-/// Producer ids of queries begin here, and their lower bits are random. Those that the broker hands out count up from
-/// 0 and never come so far.
-const PRODUCER_IDS: i64 = 1 << 62;
-
 /// A query that was started. Dropping it stops the query, without waiting for its end.
 #[derive(Debug)]
 pub struct Query {
@@ -160,7 +156,7 @@ fn open_checkpoint(
         let source = topic(new_source(&plan.source.topic, options.partitions))?;
         let base = Base {
             query,
-            producer: ProducerId(PRODUCER_IDS | (uuid::Uuid::new_v4().as_u64_pair().0 >> 2) as i64),
+            producer: new_producer(),
             next_batch: 0,
             topic: source.id,
             positions: first_positions(&source, options.from),
@@ -170,6 +166,11 @@ fn open_checkpoint(
         Changelog::create(log.clone(), options.sizes, &base).map_err(failed)?;
     }
     Ok(log)
+}
+
+/// A producer id of a query: the lower bits are random.
+fn new_producer() -> ProducerId {
+    ProducerId(ProducerId::QUERIES.0 | (uuid::Uuid::new_v4().as_u64_pair().0 >> 2) as i64)
 }
 
 /// The names of the queries that run, each with its storage.

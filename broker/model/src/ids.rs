@@ -54,6 +54,15 @@ impl Offset {
 impl ProducerId {
     /// What a producer that is not idempotent writes.
     pub const NONE: Self = Self(-1);
+
+    /// The ids of queries' outputs begin here. Those that the broker hands out count up from 0 and never come so far.
+    pub const QUERIES: Self = Self(1 << 62);
+
+    /// Whether a query writes under this id: a log never forgets what it took of one, since a batch cut short by a
+    /// kill may run again after any time.
+    pub fn is_query(self) -> bool {
+        self >= Self::QUERIES
+    }
 }
 
 /// A partition by the name of its topic. Cheap to clone.

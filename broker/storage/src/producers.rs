@@ -134,11 +134,11 @@ impl Producers {
         })
     }
 
-    /// Forgets who has not written since `before`.
+    /// Forgets who has not written since `before`, save queries.
     pub(crate) fn expire(&mut self, before: Timestamp) {
         let changed = &mut self.changed;
         self.entries.retain(|id, producer| {
-            let keep = producer.used >= before;
+            let keep = producer.used >= before || ProducerId(*id).is_query();
             if !keep {
                 changed.insert(*id);
             }
@@ -295,13 +295,15 @@ mod tests {
     }
 
     #[test]
-    fn the_silent_are_forgotten() {
+    fn the_silent_are_forgotten_unless_a_query_writes_under_them() {
         let mut producers = Producers::default();
         producers.remember(&header(1, 0, 0, 1, 0), 100);
         producers.remember(&header(2, 0, 0, 1, 1), 200);
+        producers.remember(&header(ProducerId::QUERIES.0, 0, 0, 1, 1), 100);
         producers.take_changes();
         producers.expire(200);
         assert_eq!(producers.take_changes(), [(1, None)]);
+        assert!(producers.get(ProducerId::QUERIES).is_some());
         assert!(producers.get(ProducerId(1)).is_none());
         assert!(producers.get(ProducerId(2)).is_some());
     }

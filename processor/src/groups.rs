@@ -4,6 +4,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
+use crate::short::ShortKey;
+
 /// A group's place in its table: groups are numbered from 0 as they first appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(u32);
@@ -34,6 +36,16 @@ pub struct GroupTable {
     touched: Vec<GroupId>,
     batch: u32,
     encoded: Vec<u8>,
+    /// Groups of one short column that were found lately, each at its key's place.
+    recent: Box<[Recent; 1 << RECENT_BITS]>,
+}
+
+const RECENT_BITS: u32 = 6;
+
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    key: ShortKey,
+    id: Option<GroupId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,26 +74,36 @@ impl GroupTable {
             touched: Vec::new(),
             batch: 1,
             encoded: Vec::new(),
+            recent: Box::new([Recent { key: ShortKey::NULL, id: None }; 1 << RECENT_BITS]),
         }
     }
 
     /// The group with this key, made with count 0 if it is new, and touched by the batch under way.
     #[inline]
     pub fn touch<'k>(&mut self, key: impl IntoIterator<Item = Option<&'k [u8]>>) -> Result<GroupId, TooManyGroups> {
-        let id = self.find_or_insert(key)?;
-        let Some(group) = self.groups.get_mut(id.index()) else { return Err(TooManyGroups(0)) };
-        if group.batch != self.batch {
-            group.batch = self.batch;
-            self.touched.push(id);
-        }
-        Ok(id)
+        self.touch_and_add(key, 0)
     }
 
     /// Counts one record of the group with this key.
     #[inline]
     pub fn count_one<'k>(&mut self, key: impl IntoIterator<Item = Option<&'k [u8]>>) -> Result<GroupId, TooManyGroups> {
-        let id = self.touch(key)?;
-        self.add(id, 1);
+        self.touch_and_add(key, 1)
+    }
+
+    #[inline]
+    fn touch_and_add<'k>(
+        &mut self,
+        key: impl IntoIterator<Item = Option<&'k [u8]>>,
+        records: i64,
+    ) -> Result<GroupId, TooManyGroups> {
+        let id = self.find_or_insert(key)?;
+        if let Some(group) = self.groups.get_mut(id.index()) {
+            group.count = group.count.wrapping_add(records);
+            if group.batch != self.batch {
+                group.batch = self.batch;
+                self.touched.push(id);
+            }
+        }
         Ok(id)
     }
 
@@ -155,10 +177,39 @@ impl GroupTable {
             + self.ids.allocation_size()
             + self.touched.capacity() * size_of::<GroupId>()
             + self.encoded.capacity()
+            + size_of_val(&*self.recent)
     }
 
     #[inline]
     fn find_or_insert<'k>(
+        &mut self,
+        key: impl IntoIterator<Item = Option<&'k [u8]>>,
+    ) -> Result<GroupId, TooManyGroups> {
+        if self.columns == 1 {
+            return self.find_or_insert_single(key.into_iter().next().flatten());
+        }
+        self.find_or_insert_any(key)
+    }
+
+    #[inline]
+    fn find_or_insert_single(&mut self, column: Option<&[u8]>) -> Result<GroupId, TooManyGroups> {
+        let Some(key) = column.map_or(Some(ShortKey::NULL), ShortKey::of) else {
+            return self.find_or_insert_any([column]);
+        };
+        let place = key.spread(RECENT_BITS);
+        if let Some(Recent { key: found, id: Some(id) }) = self.recent.get(place)
+            && *found == key
+        {
+            return Ok(*id);
+        }
+        let id = self.find_or_insert_any([column])?;
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = Recent { key, id: Some(id) };
+        }
+        Ok(id)
+    }
+
+    fn find_or_insert_any<'k>(
         &mut self,
         key: impl IntoIterator<Item = Option<&'k [u8]>>,
     ) -> Result<GroupId, TooManyGroups> {

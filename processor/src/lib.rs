@@ -14,6 +14,7 @@ mod plan;
 mod predicate;
 mod query;
 mod runtime;
+mod short;
 mod sink;
 mod source;
 mod sql;

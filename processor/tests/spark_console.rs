@@ -14,14 +14,38 @@ fn batches() -> Vec<Vec<(Option<String>, i64)>> {
     vec![first, second.map(|level| some(level, 1)).into(), third.collect(), vec![some("INFO", 123_456)]]
 }
 
-fn ordered(table: &GroupTable, ids: impl IntoIterator<Item = GroupId>) -> Vec<(Option<String>, String)> {
+fn ordered(table: &GroupTable, ids: impl IntoIterator<Item = GroupId>) -> Vec<(u32, Option<String>, String)> {
     let mut ids: Vec<GroupId> = ids.into_iter().collect();
     ids.sort_by_key(|&id| spark_partition(table.key(id)));
     let text = |key: &[u8]| String::from_utf8(key.to_vec()).unwrap();
-    ids.iter().map(|&id| (table.key(id).next().flatten().map(text), table.count(id).to_string())).collect()
+    ids.iter()
+        .map(|&id| {
+            (spark_partition(table.key(id)), table.key(id).next().flatten().map(text), table.count(id).to_string())
+        })
+        .collect()
 }
 
-fn printed(complete: bool) -> String {
+/// The label that the console shows for a level, as far as these batches need it.
+fn label(level: Option<&str>) -> String {
+    let level = level.unwrap_or("null").replace('\n', "\\n");
+    if level.len() > 20 { format!("{}...", &level[..17]) } else { level }
+}
+
+/// In complete mode Spark shows the groups of a partition in the order of its state store's hash map: here they are
+/// put as the capture has them.
+fn put_ties_as_captured(rows: &mut [(u32, Option<String>, String)], capture: &str, batch: usize) {
+    let lines: Vec<&str> = capture.split("Batch: ").nth(batch + 1).unwrap().lines().collect();
+    let place = |level: Option<&str>| {
+        let label = label(level);
+        lines
+            .iter()
+            .position(|line| line.split('|').nth(1).is_some_and(|cell| cell.trim() == label))
+            .unwrap_or(usize::MAX)
+    };
+    rows.sort_by_key(|(partition, level, _)| (*partition, place(level.as_deref())));
+}
+
+fn printed(complete: Option<&str>) -> String {
     let mut table = GroupTable::new(1);
     let mut out = Vec::new();
     for (number, batch) in batches().iter().enumerate() {
@@ -30,8 +54,14 @@ fn printed(complete: bool) -> String {
             let id = table.touch([level.as_deref().map(str::as_bytes)]).unwrap();
             table.add(id, *count);
         }
-        let rows = if complete { ordered(&table, table.ids()) } else { ordered(&table, table.touched().to_vec()) };
-        let rows = rows.iter().map(|(level, count)| [level.as_deref(), Some(count.as_str())]);
+        let mut rows = match complete {
+            Some(_) => ordered(&table, table.ids()),
+            None => ordered(&table, table.touched().to_vec()),
+        };
+        if let Some(capture) = complete {
+            put_ties_as_captured(&mut rows, capture, number);
+        }
+        let rows = rows.iter().map(|(_, level, count)| [level.as_deref(), Some(count.as_str())]);
         render_batch(&mut out, number as u64, &["level", "count"], rows);
     }
     String::from_utf8(out).unwrap()
@@ -39,5 +69,11 @@ fn printed(complete: bool) -> String {
 
 #[test]
 fn update_mode_prints_what_spark_printed() {
-    assert_eq!(printed(false), include_str!("data/console-update-3.4.4.txt"));
+    assert_eq!(printed(None), include_str!("data/console-update-3.4.4.txt"));
+}
+
+#[test]
+fn complete_mode_prints_what_spark_printed_but_for_the_order_within_a_partition() {
+    let capture = include_str!("data/console-complete-3.4.4.txt");
+    assert_eq!(printed(Some(capture)), capture);
 }

@@ -52,16 +52,18 @@ mod sse2 {
         let quotes = _mm_set1_epi8(quote as i8);
         let backslashes = _mm_set1_epi8(b'\\' as i8);
         let last_control = _mm_set1_epi8(0x1f);
-        let mut at = from;
-        let mut high_bits = 0;
-        while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let look = |block: &[u8; 16]| {
             let block = load(block);
             let stops = _mm_or_si128(
                 _mm_or_si128(_mm_cmpeq_epi8(block, quotes), _mm_cmpeq_epi8(block, backslashes)),
                 _mm_cmpeq_epi8(_mm_max_epu8(block, last_control), last_control),
             );
-            let stops = _mm_movemask_epi8(stops) as u32;
-            let high = _mm_movemask_epi8(block) as u32;
+            (_mm_movemask_epi8(stops) as u32, _mm_movemask_epi8(block) as u32)
+        };
+        let mut at = from;
+        let mut high_bits = 0;
+        while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+            let (stops, high) = look(block);
             if stops != 0 {
                 let index = stops.trailing_zeros();
                 high_bits |= high & ((1 << index) - 1);
@@ -69,6 +71,16 @@ mod sse2 {
             }
             high_bits |= high;
             at += 16;
+        }
+        // Less than a block is left: look at the last whole one again, without what comes before.
+        if let Some(block) = bytes.last_chunk::<16>()
+            && let Some(left) = bytes.len().checked_sub(at)
+        {
+            let (stops, high) = look(block);
+            let (stops, high) = (stops >> (16 - left), high >> (16 - left));
+            let index = stops.trailing_zeros().min(left as u32);
+            high_bits |= high & ((1 << index) - 1);
+            return Run { end: at + index as usize, non_ascii: high_bits != 0 };
         }
         tail_run(bytes, at, quote, high_bits != 0)
     }

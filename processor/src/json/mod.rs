@@ -23,16 +23,24 @@ use rewrite::rewrite;
 use skip::{Nesting, skip_value, skip_whitespace, take_name};
 use text::{decode_into, decodes_to, take_literal};
 
+use crate::short::ShortKey;
+
 /// Converted text is kept for the next record up to this many bytes of memory.
 const SCRATCH_BYTES_KEPT: usize = 1 << 20;
 
 /// Reads records for one set of columns; keeps its memory between them.
 #[derive(Debug)]
 pub struct Scanner {
-    columns: Vec<Box<[u8]>>,
+    columns: Vec<Column>,
     cells: Vec<Cell>,
     scratch: Vec<u8>,
     nesting: Nesting,
+}
+
+#[derive(Debug)]
+struct Column {
+    name: Box<[u8]>,
+    short: Option<ShortKey>,
 }
 
 /// Where a column's text is.
@@ -100,7 +108,7 @@ impl Scanner {
     /// column is always NULL.
     pub fn new(columns: &[&str]) -> Self {
         Self {
-            columns: columns.iter().map(|name| name.as_bytes().into()).collect(),
+            columns: columns.iter().map(|name| Column::new(name.as_bytes())).collect(),
             cells: vec![Cell::Null; columns.len()],
             scratch: Vec::new(),
             nesting: Nesting::default(),
@@ -113,13 +121,15 @@ impl Scanner {
         let bytes = value.unwrap_or_default();
         self.cells.fill(Cell::Null);
         self.scratch.clear();
+        if self.scratch.capacity() > SCRATCH_BYTES_KEPT {
+            self.scratch = Vec::new();
+        }
         let root = skip_whitespace(bytes, 0);
         let malformed = match bytes.get(root) {
             None => false,
             Some(b'{') => self.read_object(bytes, root + 1).is_none(),
             Some(_) => true,
         };
-        self.scratch.shrink_to(SCRATCH_BYTES_KEPT);
         Scanned { value: bytes, scratch: &self.scratch, cells: &self.cells, malformed }
     }
 
@@ -148,7 +158,7 @@ impl Scanner {
         loop {
             let (start, close, ascii_plain, value) = take_name(bytes, at)?;
             let name = bytes.get(start..close)?;
-            at = match self.columns.iter().position(|column| is_name(column, name, ascii_plain)) {
+            at = match find_column(&self.columns, name, ascii_plain) {
                 Some(index) => match self.read_column(bytes, value, index) {
                     Some(end) => end,
                     None => {
@@ -234,7 +244,7 @@ impl Scanner {
             index = match parser.next_member() {
                 None => return Some(()),
                 Some(Err(_)) => return None,
-                Some(Ok(name)) => name.and_then(|name| self.columns.iter().position(|column| decodes_to(name, column))),
+                Some(Ok(name)) => name.and_then(|name| find_column(&self.columns, name, false)),
             };
         }
     }
@@ -246,7 +256,20 @@ impl Scanner {
     }
 }
 
+impl Column {
+    fn new(name: &[u8]) -> Self {
+        Self { name: name.into(), short: ShortKey::of(name) }
+    }
+}
+
+/// The column that is named by what stands between the quotes of a member's name.
 #[inline]
-fn is_name(column: &[u8], name: &[u8], ascii_plain: bool) -> bool {
-    if ascii_plain { column == name } else { decodes_to(name, column) }
+fn find_column(columns: &[Column], name: &[u8], ascii_plain: bool) -> Option<usize> {
+    if !ascii_plain {
+        return columns.iter().position(|column| decodes_to(name, &column.name));
+    }
+    match ShortKey::of(name) {
+        Some(short) => columns.iter().position(|column| column.short == Some(short)),
+        None => columns.iter().position(|column| *column.name == *name),
+    }
 }

@@ -53,13 +53,12 @@ async fn what_does_not_decode_or_is_not_supported_closes_this_connection_only() 
         BrokerConfig { limits: Limits { frame_bytes_max: 1000, ..Limits::default() }, ..BrokerConfig::default() };
     let broker = TestBroker::start_with(config).await;
     let mut other = broker.client().await;
-    let frames: [&[u8]; 7] = [
+    let frames: [&[u8]; 6] = [
         &[],
         &[0, 3],
-        // Produce 2; an unknown API; ApiVersions 0 with bytes left over; Produce 9 of nonsense.
+        // Produce 2; an unknown API; Produce 9 of nonsense.
         &[0, 0, 0, 2, 0, 0, 0, 1, 0xff, 0xff],
         &[0x7f, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
-        &[0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 9],
         &[0, 0, 0, 9, 0, 0, 0, 1, 0xff, 0xff, 0, 7, 7, 7],
         &[0; 1001],
     ];
@@ -72,6 +71,14 @@ async fn what_does_not_decode_or_is_not_supported_closes_this_connection_only() 
     client.socket.write_all(&[0xff; 4]).await.unwrap();
     assert!(client.receive_raw().await.is_none());
     other.call(ApiVersionsRequest::default(), 0).await;
+}
+
+#[tokio::test]
+async fn bytes_left_over_after_a_request_are_let_pass_as_kafka_does() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.send_raw(&[0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 9]).await;
+    assert!(client.receive_raw().await.is_some());
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ use crate::tally::Tally;
 /// Bytes that may wait in the client or be in flight: keeps memory bounded for endless input.
 const QUEUED_BYTES_MAX: u64 = 64 << 20;
 
+/// Between two attempts to reach the broker.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
 /// How the client talks to the broker.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -107,7 +110,17 @@ pub(crate) fn reach(
     topic: &str,
     timeout: Duration,
 ) -> anyhow::Result<()> {
-    let Err(error) = client.client().fetch_metadata(Some(topic), timeout) else { return Ok(()) };
+    let until = Instant::now() + timeout;
+    let error = loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match client.client().fetch_metadata(Some(topic), left) {
+            Ok(_) => return Ok(()),
+            // The connection to the bootstrap address is given up, with the request on it, once the broker has told
+            // that it is advertised at another address.
+            Err(_) if left > RETRY_PAUSE => std::thread::sleep(RETRY_PAUSE),
+            Err(error) => break error,
+        }
+    };
     match shared.last_error() {
         Some(reason) => bail!("no broker at {broker}: {reason}"),
         None => bail!("no broker at {broker}: {error}"),
@@ -133,6 +146,25 @@ impl Shared {
         usize::try_from(self.started.elapsed().as_nanos()).unwrap_or(usize::MAX)
     }
 
+    /// Counts a record that the client gives back; ends the sending where no later record could fare better.
+    pub(crate) fn failed(&self, error: &KafkaError) {
+        let code = error.rdkafka_error_code();
+        let hopeless = matches!(
+            code,
+            Some(RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::Fatal | RDKafkaErrorCode::PurgeQueue)
+        );
+        let reason = match (code, self.last_error()) {
+            (Some(RDKafkaErrorCode::MessageTimedOut), Some(why)) => format!("timed out ({why})"),
+            (Some(_), Some(why)) if hopeless => why,
+            (Some(code), _) => code.to_string(),
+            (None, _) => error.to_string(),
+        };
+        self.tally().failed(reason, 1);
+        if hopeless {
+            self.gate.close();
+        }
+    }
+
     fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -152,8 +184,9 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason);
-        // "All brokers down" says less than the reason that came before it.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+        // These say less than the reason that came before them.
+        let code = error.rdkafka_error_code();
+        if !matches!(code, Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::Fatal)) {
             *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
     }
@@ -175,19 +208,7 @@ impl ProducerContext for Deliveries {
                 let sent = self.0.started + Duration::from_nanos(stamp as u64);
                 self.0.tally().delivered(bytes, now.saturating_duration_since(sent), now);
             }
-            Err((error, _)) => {
-                let code = error.rdkafka_error_code();
-                let reason = match (code, self.0.last_error()) {
-                    (Some(RDKafkaErrorCode::MessageTimedOut), Some(why)) => format!("timed out ({why})"),
-                    (Some(code), _) => code.to_string(),
-                    (None, _) => error.to_string(),
-                };
-                self.0.tally().failed(reason, 1);
-                if code == Some(RDKafkaErrorCode::MessageTimedOut) {
-                    // The broker is gone: whatever would be read from here on would wait in vain as well.
-                    self.0.gate.close();
-                }
-            }
+            Err((error, _)) => self.0.failed(error),
         }
         self.0.gate.leave(bytes);
     }

@@ -157,8 +157,7 @@ impl Sender {
                 thread::sleep(QUEUE_FULL_WAIT);
                 continue;
             }
-            let reason = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
-            self.shared.tally().failed(reason, 1);
+            self.shared.failed(&error);
             self.shared.gate.leave(bytes);
             break;
         }

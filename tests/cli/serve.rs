@@ -1,0 +1,102 @@
+//! `brooklet serve`: where it listens, how it ends, what it says where.
+
+use std::fs;
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::common::{Brooklet, client, command, fixed_address};
+
+const ENGINES: [&str; 3] = ["segments", "sled", "memory"];
+const COUNT: &str = "SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
+
+#[test]
+fn it_listens_on_a_free_port_says_so_at_any_level_and_a_signal_ends_it() {
+    for (level, signal) in [("off", Signal::TERM), ("trace", Signal::INT)] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let (brooklet, address) = Brooklet::serve(&["--data-dir", data.to_str().unwrap(), "--log-level", level]);
+        assert_ne!(address.port(), 0);
+        std::net::TcpStream::connect(address).unwrap();
+        brooklet.signal(signal);
+        let output = brooklet.wait();
+        assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+        assert_eq!(output.stdout, "");
+        if level == "off" {
+            assert_eq!(output.stderr, format!("listening={address}\n"));
+        }
+    }
+}
+
+#[test]
+fn a_listener_accepts_clients_as_soon_as_it_says_so() {
+    let (_brooklet, address) = Brooklet::serve(&["--storage", "memory"]);
+    client::send(address, "first", &["hello"]);
+    assert_eq!(client::read_all(address, "first"), [(None, Some("hello".to_owned()))]);
+}
+
+#[test]
+fn clients_are_told_the_advertised_address() {
+    let address = fixed_address();
+    let (listen, advertise) = (address.to_string(), format!("localhost:{}", address.port()));
+    let mut command = command(&["serve", "--storage", "memory", "--listen", &listen, "--advertise", &advertise]);
+    let brooklet = Brooklet::from_command(command.stdin(Stdio::null()));
+    assert_eq!(brooklet.listening(), address);
+    let metadata = client::metadata(address, None);
+    let brokers: Vec<_> = metadata.brokers().iter().map(|it| (it.host(), it.port())).collect();
+    assert_eq!(brokers, [("localhost", i32::from(address.port()))]);
+}
+
+#[test]
+fn topics_made_on_first_use_have_the_partitions_asked_for() {
+    let (_brooklet, address) = Brooklet::serve(&["--storage", "memory", "--partitions", "3"]);
+    client::send(address, "wide", &["hello"]);
+    let metadata = client::metadata(address, Some("wide"));
+    assert_eq!(metadata.topics()[0].partitions().len(), 3);
+}
+
+#[test]
+fn records_survive_a_restart_unless_they_live_in_memory() {
+    for engine in ENGINES {
+        let folder = tempfile::tempdir().unwrap();
+        let args = ["--data-dir", folder.path().to_str().unwrap(), "--storage", engine];
+        let (brooklet, address) = Brooklet::serve(&args);
+        client::send(address, "kept", &["one", "two"]);
+        assert_eq!(brooklet.terminate().status.code(), Some(0), "{engine}");
+        let (_brooklet, address) = Brooklet::serve(&args);
+        let expected: &[&str] = if engine == "memory" { &[] } else { &["one", "two"] };
+        client::send(address, "kept", &["three"]);
+        let values: Vec<_> = client::read_all(address, "kept").into_iter().filter_map(|(_, value)| value).collect();
+        assert_eq!(values, [expected, &["three"]].concat(), "{engine}");
+    }
+}
+
+#[test]
+fn the_memory_engine_leaves_no_file_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--storage", "memory"]);
+    let brooklet = Brooklet::from_command(command.current_dir(folder.path()).stdin(Stdio::null()));
+    client::send(brooklet.listening(), "t", &["one"]);
+    assert_eq!(brooklet.terminate().status.code(), Some(0));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_its_query_and_not_the_broker() {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec 3>&2; \"$0\" \"$@\" | head -n 1 >&3", env!("CARGO_BIN_EXE_brooklet")]);
+    shell.args(["serve", "--listen", "127.0.0.1:0", "--storage", "memory", "--query", COUNT]).stdin(Stdio::null());
+    let brooklet = Brooklet::from_command(&mut shell);
+    let address = brooklet.listening();
+    client::send(address, "logs", &[r#"{"level": "INFO"}"#]);
+    brooklet.stderr.wait_contains("-------");
+    // The reader is gone by the time that one of these is printed.
+    let mut sent = 1;
+    while !brooklet.stderr.so_far().contains("the query ended") {
+        client::send(address, "logs", &[r#"{"level": "INFO"}"#]);
+        sent += 1;
+        assert!(sent < 1000, "{}", brooklet.stderr.so_far());
+    }
+    client::send(address, "logs", &["still there"]);
+    assert_eq!(client::read_all(address, "logs").len(), sent + 1);
+}

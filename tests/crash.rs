@@ -1,0 +1,144 @@
+//! kill -9 at random points while real producers write: what was acknowledged is there, once, and counts are exact.
+//!
+//! BROOKLET_CRASH_KILLS (default 20) says how often, BROOKLET_CRASH_SEED where the random points are.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test may fail the test")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
+
+use common::client::{self, KeyValue, Producer};
+use common::{Brooklet, DEADLINE, command, fixed_address};
+use rdkafka::producer::{BaseRecord, Producer as _};
+
+const INSERT: &str = "INSERT INTO log_counts SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
+const LEVELS: [&str; 4] = ["INFO", "WARN", "ERROR", "DEBUG"];
+/// Records sent between two kills.
+const ROUND: usize = 400;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+fn start(address: SocketAddr, data: &str, engine: &str, fsync: &str) -> Brooklet {
+    let listen = address.to_string();
+    let args = ["serve", "--listen", &listen, "--data-dir", data, "--storage", engine, "--fsync", fsync];
+    let mut command = command(&[&args[..], &["--query", INSERT]].concat());
+    let brooklet = Brooklet::from_command(command.stdin(std::process::Stdio::null()));
+    assert_eq!(brooklet.listening(), address);
+    brooklet
+}
+
+fn send_round(producer: &Producer, first: usize, idempotent: bool) {
+    for number in first..first + ROUND {
+        let level = LEVELS[number % LEVELS.len()];
+        let value = format!("{{\"n\": {number}, \"level\": \"{level}\", \"idempotent\": {idempotent}}}");
+        let record: BaseRecord<'_, (), str, usize> = BaseRecord::with_opaque_to("logs", number).payload(&value);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+}
+
+/// The numbers that the broker acknowledged.
+fn acknowledged(told: &Receiver<(usize, bool)>, sent: usize) -> BTreeSet<usize> {
+    let outcomes = (0..sent).map(|_| told.recv_timeout(DEADLINE).unwrap());
+    outcomes.filter(|(_, acknowledged)| *acknowledged).map(|(number, _)| number).collect()
+}
+
+fn number(record: &KeyValue) -> usize {
+    let value: serde_json::Value = serde_json::from_str(record.1.as_ref().unwrap()).unwrap();
+    usize::try_from(value["n"].as_u64().unwrap()).unwrap()
+}
+
+fn counts(records: &[KeyValue]) -> BTreeMap<String, String> {
+    let mut counts = BTreeMap::<&str, u64>::new();
+    for record in records {
+        *counts.entry(LEVELS[number(record) % LEVELS.len()]).or_default() += 1;
+    }
+    let row = |(level, count): (&str, u64)| {
+        (format!("{{\"level\":\"{level}\"}}"), format!("{{\"level\":\"{level}\",\"count\":{count}}}"))
+    };
+    counts.into_iter().map(row).collect()
+}
+
+/// Every count of a level follows the one before: none is written twice, none is taken back.
+fn assert_counts_only_grow(records: &[KeyValue]) {
+    let mut last = BTreeMap::new();
+    for (key, value) in records {
+        let value: serde_json::Value = serde_json::from_str(value.as_ref().unwrap()).unwrap();
+        let count = value["count"].as_u64().unwrap();
+        let before = last.insert(key.clone().unwrap(), count).unwrap_or(0);
+        assert!(count > before, "{key:?}: {count} after {before}");
+    }
+}
+
+fn crash(engine: &str, fsync: &str, kills: u64, idempotent: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut random = setting("BROOKLET_CRASH_SEED", 1);
+    let address = fixed_address();
+    let mut config = client::config(address);
+    config
+        .set("acks", "all")
+        .set("enable.idempotence", idempotent.to_string())
+        .set("linger.ms", "1")
+        .set("batch.num.messages", "20")
+        .set("reconnect.backoff.ms", "5")
+        .set("reconnect.backoff.max.ms", "50")
+        .set("retry.backoff.ms", "5")
+        .set("retry.backoff.max.ms", "50")
+        .set("message.timeout.ms", "60000");
+    let mut brooklet = start(address, data, engine, fsync);
+    let (producer, told) = client::producer(&config, ROUND * (kills as usize + 1));
+    let mut sent = 0;
+    for _ in 0..kills {
+        send_round(&producer, sent, idempotent);
+        sent += ROUND;
+        // Not to wait for anything: the kill is to come at any point of what goes on.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        thread::sleep(Duration::from_micros(random >> 33 & 0x1fff));
+        brooklet.kill();
+        brooklet = start(address, data, engine, fsync);
+    }
+    send_round(&producer, sent, idempotent);
+    sent += ROUND;
+    producer.flush(DEADLINE).unwrap();
+    let acknowledged = acknowledged(&told, sent);
+
+    let log = client::read_all(address, "logs");
+    let stored: Vec<usize> = log.iter().map(number).collect();
+    let once: BTreeSet<usize> = stored.iter().copied().collect();
+    let lost: Vec<_> = acknowledged.difference(&once).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    if idempotent {
+        assert_eq!(acknowledged.len(), sent, "all are delivered in the end");
+        assert!(stored.iter().copied().eq(0..sent), "each once and in order");
+    }
+    let counted = client::wait_for_table(address, "log_counts", &counts(&log));
+    assert_counts_only_grow(&counted);
+    let output = brooklet.terminate();
+    assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+}
+
+#[test]
+fn segments_with_an_idempotent_producer() {
+    crash("segments", "interval", setting("BROOKLET_CRASH_KILLS", 20), true);
+}
+
+#[test]
+fn segments_synced_before_each_acknowledgement() {
+    crash("segments", "always", setting("BROOKLET_CRASH_KILLS", 20) / 2, true);
+}
+
+#[test]
+fn segments_with_a_plain_producer() {
+    crash("segments", "interval", setting("BROOKLET_CRASH_KILLS", 20) / 2, false);
+}
+
+#[test]
+fn sled_with_an_idempotent_producer() {
+    crash("sled", "interval", setting("BROOKLET_CRASH_KILLS", 20) / 2, true);
+}

@@ -77,3 +77,52 @@ fn complete_mode_prints_what_spark_printed_but_for_the_order_within_a_partition(
     let capture = include_str!("data/console-complete-3.4.4.txt");
     assert_eq!(printed(Some(capture)), capture);
 }
+
+#[derive(serde::Deserialize)]
+struct Recording {
+    tables: Vec<Table>,
+    keys: Vec<Key>,
+}
+
+#[derive(serde::Deserialize)]
+struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<Option<String>>>,
+    shown: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Key {
+    key: Vec<Option<String>>,
+    partition: u32,
+}
+
+fn recording() -> Recording {
+    serde_json::from_str(include_str!("data/console-3.4.0-generated.json")).unwrap()
+}
+
+#[test]
+fn generated_tables_are_shown_as_spark_shows_them() {
+    let tables = recording().tables;
+    assert!(tables.len() >= 32);
+    for table in tables {
+        let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
+        let mut out = Vec::new();
+        render_batch(&mut out, 7, &columns, table.rows.iter().map(|row| row.iter().map(Option::as_deref)));
+        let rule = "-".repeat(43);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("{rule}\nBatch: 7\n{rule}\n{}\n", table.shown));
+    }
+}
+
+#[test]
+fn generated_keys_go_to_the_partitions_that_spark_sends_them_to() {
+    let keys = recording().keys;
+    assert!(keys.len() >= 350);
+    for Key { key, partition } in keys {
+        assert_eq!(
+            spark_partition(key.iter().map(|column| column.as_deref().map(str::as_bytes))),
+            partition,
+            "{key:?}"
+        );
+    }
+}

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use brooklet_model::TopicId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Clock, StorageError, Table};
+use crate::{Engine, Fsync, StorageError, Table};
 
 /// The catalogue's own log.
 pub(crate) const CATALOGUE_NAME: &str = "__brooklet_catalog";
@@ -56,14 +56,11 @@ pub(crate) type Changes = Vec<Change>;
 
 pub(crate) struct Catalogue {
     table: Arc<Table>,
-    clock: Clock,
-    /// Whether a change is synced before it holds.
-    sync: bool,
 }
 
 impl Catalogue {
-    pub(crate) fn new(table: Arc<Table>, clock: Clock, sync: bool) -> Self {
-        Self { table, clock, sync }
+    pub(crate) fn new(table: Arc<Table>) -> Self {
+        Self { table }
     }
 
     /// Reads everything.
@@ -81,11 +78,15 @@ impl Catalogue {
         }
     }
 
-    /// Puts changes on record.
+    /// Puts changes on record: when this returns, they outlive what an acknowledged append outlives.
     pub(crate) fn write(&self, changes: &Changes) -> Result<(), StorageError> {
-        self.table.append(self.clock.now(), changes)?;
-        if self.sync {
-            self.table.log().sync()?;
+        let log = self.table.log();
+        let shared = log.shared();
+        self.table.append(shared.clock.now(), changes)?;
+        match (shared.engine, &shared.index) {
+            (Engine::Segments, _) if shared.fsync == Fsync::Always => drop(log.sync()?),
+            (Engine::Sled, Some(index)) => index.flush(shared.fsync == Fsync::Always)?,
+            _ => {}
         }
         Ok(())
     }

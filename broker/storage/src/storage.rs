@@ -17,7 +17,7 @@ use crate::partition::PartitionLog;
 use crate::shared::Shared;
 use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
-use crate::{Engine, Fsync, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
+use crate::{Engine, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
 
 mod topics;
 
@@ -71,8 +71,7 @@ impl Storage {
         let opened = opener.open(CATALOGUE_NAME, 0, CATALOGUE_NUMBER, CATALOGUE_ID, LogConfig::hidden(), 0);
         let catalogue_log = opened.map_err(log_error)?;
         let table = Table::open(catalogue_log).map_err(log_error)?;
-        let sync = config.fsync == Fsync::Always && persistent;
-        let catalogue = Arc::new(Catalogue::new(table, config.clock.clone(), sync));
+        let catalogue = Arc::new(Catalogue::new(table));
         // Only ever empty before this.
         let _ = shared.catalogue.set(Arc::downgrade(&catalogue));
         let contents = catalogue.contents().map_err(log_error)?;

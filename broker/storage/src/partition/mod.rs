@@ -3,6 +3,8 @@
 
 mod append;
 mod durability;
+#[cfg(test)]
+mod fault_tests;
 mod index;
 mod read;
 mod recover;

@@ -7,6 +7,7 @@ mod tables;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use brooklet_model::Timestamp;
 
@@ -14,6 +15,8 @@ use crate::partition::{Checkpoint, IndexEntry, Point, Restored, Segment};
 use crate::producers::Producers;
 use crate::{Engine, OpenError, keys};
 
+/// How long a closed storage of this process may hold on to its files.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// Small: what is asked for again and again is kept in memory by the logs themselves.
 const CACHE_BYTES: u64 = 8 << 20;
 /// Small segments open fast: sled reads them all.
@@ -43,13 +46,21 @@ impl SledIndex {
         let path = data_dir.join("sled");
         let failure = |error: sled::Error| OpenError::io(&path)(io::Error::other(error));
         // Damaged files make sled panic now and then.
-        let opened = std::panic::catch_unwind(|| Self::open(&path, engine));
-        let error = match opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("sled panicked".to_owned()))) {
+        let panicked = |_| Err(sled::Error::ReportableBug("sled panicked".to_owned()));
+        let open = || std::panic::catch_unwind(|| Self::open(&path, engine)).unwrap_or_else(panicked);
+        let mut opened = open();
+        // The data folder's own lock is ours: if sled's is taken, then by threads of a storage of this process that
+        // is closed, which let go when their last write is done.
+        let deadline = Instant::now() + LOCK_WAIT;
+        while opened.as_ref().is_err_and(is_locked) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+            opened = open();
+        }
+        let error = match opened {
             Ok(index) => return Ok(index),
             // With this engine it is the only copy of the records.
             Err(error) if engine == Engine::Sled => return Err(failure(error)),
-            // Whole, but in use or not ours to read.
-            Err(error) if is_refused(&error) => return Err(failure(error)),
+            Err(error) if is_locked(&error) || is_refused(&error) => return Err(failure(error)),
             Err(error) => error,
         };
         let aside = data_dir.join(format!("sled.damaged-{}", uuid::Uuid::new_v4().simple()));
@@ -204,14 +215,14 @@ impl SledIndex {
     }
 }
 
-/// Whether the error is about who may open the files, not about what is in them.
+/// Whether sled's files are in use.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// Whether the files are not ours to open, whole or not.
 fn is_refused(error: &sled::Error) -> bool {
-    match error {
-        sled::Error::Io(error) => {
-            error.kind() == io::ErrorKind::PermissionDenied || error.to_string().contains("could not acquire lock")
-        }
-        _ => false,
-    }
+    matches!(error, sled::Error::Io(error) if error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 fn remove_prefix(tree: &sled::Tree, log: u32) -> sled::Result<()> {

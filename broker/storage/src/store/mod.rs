@@ -18,7 +18,7 @@ use brooklet_model::{TopicId, TopicPartition};
 use self::sled::SledStore;
 use crate::{Engine, LogSlice};
 use files::Files;
-use memory::MemoryStore;
+pub(crate) use memory::MemoryStore;
 use segments::SegmentStore;
 pub(crate) use segments::remove_leftovers;
 

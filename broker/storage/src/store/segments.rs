@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use brooklet_model::{TopicId, TopicPartition};
 
@@ -26,6 +27,8 @@ pub(super) struct SegmentStore {
     number: u32,
     topic_id: TopicId,
     files: Arc<Files>,
+    /// A file is new since the folder was last synced.
+    created: AtomicBool,
 }
 
 impl SegmentStore {
@@ -52,7 +55,7 @@ impl SegmentStore {
                 fs::write(folder.join(METADATA_FILE), expected)?;
             }
         }
-        Ok(Self { folder, number, topic_id, files })
+        Ok(Self { folder, number, topic_id, files, created: AtomicBool::new(true) })
     }
 
     fn path(&self, base: i64) -> PathBuf {
@@ -63,8 +66,13 @@ impl SegmentStore {
         self.files.get((self.number, base), || OpenOptions::new().read(true).write(true).open(self.path(base)))
     }
 
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+    /// The name of a new file, and of a new folder, must reach the disk like the bytes.
+    fn sync_names(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()?;
+        match self.folder.parent() {
+            Some(data_dir) => File::open(data_dir)?.sync_all(),
+            None => Ok(()),
+        }
     }
 }
 
@@ -84,7 +92,9 @@ impl RecordStore for SegmentStore {
     fn create(&self, base: i64) -> io::Result<()> {
         let create = || OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.path(base));
         self.files.close((self.number, base));
-        self.files.get((self.number, base), create).map(drop)
+        self.files.get((self.number, base), create)?;
+        self.created.store(true, Ordering::Release);
+        Ok(())
     }
 
     fn append(&self, base: i64, position: u64, prefix: &[u8; 16], rest: &[u8]) -> io::Result<()> {
@@ -142,8 +152,13 @@ impl RecordStore for SegmentStore {
 
     fn sync(&self, base: i64) -> io::Result<()> {
         self.file(base)?.sync_data()?;
-        // The name of a new file must reach the disk like its bytes.
-        self.sync_folder()
+        if self.created.swap(false, Ordering::AcqRel)
+            && let Err(error) = self.sync_names()
+        {
+            self.created.store(true, Ordering::Release);
+            return Err(error);
+        }
+        Ok(())
     }
 
     fn destroy(&self) -> io::Result<()> {
@@ -169,7 +184,7 @@ pub(super) fn remove_log(
     let folder = data_dir.join(id.to_string());
     match fs::read_to_string(folder.join(METADATA_FILE)) {
         Ok(found) if found == metadata(topic_id) => {
-            SegmentStore { folder, number, topic_id, files: files.clone() }.destroy()
+            SegmentStore { folder, number, topic_id, files: files.clone(), created: AtomicBool::new(false) }.destroy()
         }
         _ => Ok(()),
     }

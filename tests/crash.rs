@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use common::client::{self, KeyValue, Producer};
 use common::{Brooklet, DEADLINE, command, fixed_address};
-use rdkafka::producer::{BaseRecord, Producer as _};
+use rdkafka::producer::BaseRecord;
 
 const INSERT: &str = "INSERT INTO log_counts SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
 const LEVELS: [&str; 4] = ["INFO", "WARN", "ERROR", "DEBUG"];
@@ -24,13 +24,27 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-fn start(address: SocketAddr, data: &str, engine: &str, fsync: &str) -> Brooklet {
+fn spawn(address: SocketAddr, data: &str, engine: &str, fsync: &str) -> Brooklet {
     let listen = address.to_string();
     let args = ["serve", "--listen", &listen, "--data-dir", data, "--storage", engine, "--fsync", fsync];
     let mut command = command(&[&args[..], &["--query", INSERT]].concat());
-    let brooklet = Brooklet::from_command(command.stdin(std::process::Stdio::null()));
-    assert_eq!(brooklet.listening(), address);
-    brooklet
+    Brooklet::from_command(command.stdin(std::process::Stdio::null()))
+}
+
+/// Numbers that are random enough, the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    /// A number below `bound`.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    /// Lets any time up to `max` pass. Not to wait for anything: the kill is to come at any point of what goes on.
+    fn pause(&mut self, max: Duration) {
+        thread::sleep(Duration::from_micros(self.below(max.as_micros() as usize) as u64));
+    }
 }
 
 fn send_round(producer: &Producer, first: usize, idempotent: bool) {
@@ -42,10 +56,24 @@ fn send_round(producer: &Producer, first: usize, idempotent: bool) {
     }
 }
 
-/// The numbers that the broker acknowledged.
-fn acknowledged(told: &Receiver<(usize, bool)>, sent: usize) -> BTreeSet<usize> {
-    let outcomes = (0..sent).map(|_| told.recv_timeout(DEADLINE).unwrap());
-    outcomes.filter(|(_, acknowledged)| *acknowledged).map(|(number, _)| number).collect()
+/// What became of the records sent so far.
+#[derive(Default)]
+struct Outcomes {
+    known: usize,
+    acknowledged: BTreeSet<usize>,
+}
+
+impl Outcomes {
+    /// Waits until the outcome of so many more records is known.
+    fn wait_for(&mut self, records: usize, told: &Receiver<(usize, bool)>) {
+        for _ in 0..records {
+            let (number, acknowledged) = told.recv_timeout(DEADLINE).unwrap();
+            self.known += 1;
+            if acknowledged {
+                self.acknowledged.insert(number);
+            }
+        }
+    }
 }
 
 fn number(record: &KeyValue) -> usize {
@@ -78,7 +106,7 @@ fn assert_counts_only_grow(records: &[KeyValue]) {
 fn crash(engine: &str, fsync: &str, kills: u64, idempotent: bool) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let mut random = setting("BROOKLET_CRASH_SEED", 1);
+    let mut random = Random(setting("BROOKLET_CRASH_SEED", 1));
     let address = fixed_address();
     let mut config = client::config(address);
     config
@@ -91,30 +119,34 @@ fn crash(engine: &str, fsync: &str, kills: u64, idempotent: bool) {
         .set("retry.backoff.ms", "5")
         .set("retry.backoff.max.ms", "50")
         .set("message.timeout.ms", "60000");
-    let mut brooklet = start(address, data, engine, fsync);
+    let mut brooklet = spawn(address, data, engine, fsync);
     let (producer, told) = client::producer(&config, ROUND * (kills as usize + 1));
-    let mut sent = 0;
+    let (mut sent, mut outcomes) = (0, Outcomes::default());
     for _ in 0..kills {
         send_round(&producer, sent, idempotent);
         sent += ROUND;
-        // Not to wait for anything: the kill is to come at any point of what goes on.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        thread::sleep(Duration::from_micros(random >> 33 & 0x1fff));
+        outcomes.wait_for(random.below(sent - outcomes.known), &told);
+        random.pause(Duration::from_millis(3));
         brooklet.kill();
-        brooklet = start(address, data, engine, fsync);
+        if random.below(3) == 0 {
+            // While it starts, or just after.
+            let starting = spawn(address, data, engine, fsync);
+            random.pause(Duration::from_millis(60));
+            starting.kill();
+        }
+        brooklet = spawn(address, data, engine, fsync);
     }
     send_round(&producer, sent, idempotent);
     sent += ROUND;
-    producer.flush(DEADLINE).unwrap();
-    let acknowledged = acknowledged(&told, sent);
+    outcomes.wait_for(sent - outcomes.known, &told);
 
     let log = client::read_all(address, "logs");
     let stored: Vec<usize> = log.iter().map(number).collect();
     let once: BTreeSet<usize> = stored.iter().copied().collect();
-    let lost: Vec<_> = acknowledged.difference(&once).collect();
+    let lost: Vec<_> = outcomes.acknowledged.difference(&once).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     if idempotent {
-        assert_eq!(acknowledged.len(), sent, "all are delivered in the end");
+        assert_eq!(outcomes.acknowledged.len(), sent, "all are delivered in the end");
         assert!(stored.iter().copied().eq(0..sent), "each once and in order");
     }
     let counted = client::wait_for_table(address, "log_counts", &counts(&log));

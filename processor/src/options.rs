@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::changelog::Sizes;
-
 /// Where a query begins that has no checkpoint yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartFrom {
@@ -57,7 +55,6 @@ pub struct QueryOptions {
     pub batch_records_max: u64,
     /// What one record batch of the topic may unfold to, in bytes; one that is larger counts as bad. 64 MiB.
     pub unfolded_bytes_max: usize,
-    pub(crate) sizes: Sizes,
 }
 
 impl Default for QueryOptions {
@@ -71,7 +68,6 @@ impl Default for QueryOptions {
             state_bytes_max: 1 << 30,
             batch_records_max: 10_000_000,
             unfolded_bytes_max: 64 << 20,
-            sizes: Sizes::default(),
         }
     }
 }

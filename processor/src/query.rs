@@ -11,7 +11,7 @@ use brooklet_storage::{PartitionLog, Storage};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use crate::changelog::{self, Base, Changelog, OutputPosition, Totals};
+use crate::changelog::{self, Base, Changelog, OutputPosition, Sizes, Totals};
 use crate::error::{QueryError, StartError};
 use crate::options::{Progress, QueryOptions};
 use crate::plan::{Plan, Sink};
@@ -43,15 +43,16 @@ impl Query {
         console: Box<dyn Write + Send>,
     ) -> Result<Self, StartError> {
         let name = options.name.clone().unwrap_or_else(|| plan.derived_name());
+        let sizes = Sizes::default();
         let slot = Slot::take(&storage, &name)?;
-        let log = open_checkpoint(&storage, &name, &plan, &options)?;
+        let log = open_checkpoint(&storage, &name, &plan, &options, sizes)?;
         let (stop, stopped) = watch::channel(false);
         let (progress, told) = watch::channel(Progress::default());
         let (outcome, ended) = oneshot::channel();
         let asked = stopped.clone();
         // A stop takes effect between two steps, as a kill would: the batch under way runs again at the next start.
         let gate = Gate::new(move |_| !*asked.borrow());
-        let parts = Parts { storage, name: name.clone(), plan, options, log, console, gate, progress };
+        let parts = Parts { storage, name: name.clone(), plan, options, sizes, log, console, gate, progress };
         let thread = std::thread::Builder::new()
             .name(format!("query {name}"))
             .spawn(move || {
@@ -135,6 +136,7 @@ fn open_checkpoint(
     name: &str,
     plan: &Plan,
     options: &QueryOptions,
+    sizes: Sizes,
 ) -> Result<Arc<PartitionLog>, StartError> {
     let failed = |error| StartError::Changelog { name: name.to_owned(), error };
     let topic = |new: brooklet_storage::NewTopic| {
@@ -163,7 +165,7 @@ fn open_checkpoint(
             output: OutputPosition::default(),
             totals: Totals::default(),
         };
-        Changelog::create(log.clone(), options.sizes, &base).map_err(failed)?;
+        Changelog::create(log.clone(), sizes, &base).map_err(failed)?;
     }
     Ok(log)
 }

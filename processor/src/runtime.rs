@@ -13,7 +13,7 @@ use std::sync::Arc;
 use brooklet_storage::{NewTopic, PartitionLog, Storage, Topic};
 use tokio::sync::watch;
 
-use crate::changelog::{self, Base, Changelog, Commit, PlannedBatch, Range};
+use crate::changelog::{self, Base, Changelog, Commit, PlannedBatch, Range, Sizes};
 use crate::error::QueryError;
 use crate::groups::GroupTable;
 use crate::operators::{Operators, Read};
@@ -48,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) name: String,
     pub(crate) plan: Plan,
     pub(crate) options: QueryOptions,
+    pub(crate) sizes: Sizes,
     pub(crate) log: Arc<PartitionLog>,
     pub(crate) console: Box<dyn std::io::Write + Send>,
     pub(crate) gate: Gate,
@@ -57,7 +58,7 @@ pub(crate) struct Parts {
 impl Runtime {
     /// Reads the checkpoint back.
     pub(crate) async fn open(parts: Parts) -> Result<Self, QueryError> {
-        let Parts { storage, name, plan, options, log, console, gate, progress } = parts;
+        let Parts { storage, name, plan, options, sizes, log, console, gate, progress } = parts;
         // What a query of this process wrote just before may not be served yet, and must not be taken for missing.
         changelog::durable(&log).await?;
         let mut groups = GroupTable::new(plan.key_count);
@@ -72,16 +73,10 @@ impl Runtime {
         let Some(replayed) = replayed else {
             return Err(QueryError::Failed(format!("the checkpoint of {name} has no beginning")));
         };
-        let changelog = Changelog::resume(log, options.sizes, &replayed);
+        let changelog = Changelog::resume(log, sizes, &replayed);
         changelog.forget_before(replayed.snapshot)?;
-        let output = Output::new(
-            &storage,
-            &plan,
-            console,
-            replayed.base.producer,
-            options.partitions,
-            options.sizes.batch_bytes,
-        );
+        let output =
+            Output::new(&storage, &plan, console, replayed.base.producer, options.partitions, sizes.batch_bytes);
         let operators = Operators::new(&plan, options.unfolded_bytes_max, options.on_data_loss);
         let bad = BadRecords::new(name, plan.source.topic.clone());
         let changelog::Replayed { base, pending, .. } = replayed;

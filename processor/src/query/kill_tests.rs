@@ -7,7 +7,6 @@ use brooklet_storage::Storage;
 use proptest::prelude::*;
 
 use super::*;
-use crate::changelog::Sizes;
 use crate::options::{StartFrom, Trigger};
 use crate::testing::{Pair, Screen, level, memory, records, segments, send, topic};
 
@@ -27,7 +26,6 @@ fn options(batch_records_max: u64) -> QueryOptions {
         trigger: Trigger::AvailableNow,
         batch_records_max,
         partitions: 2,
-        sizes: TINY,
         ..QueryOptions::default()
     }
 }
@@ -35,7 +33,7 @@ fn options(batch_records_max: u64) -> QueryOptions {
 /// Runs over what is there. `kill` is after how many steps the process ends; true if that did not come.
 fn run_once(storage: &Arc<Storage>, options: QueryOptions, kill: Option<usize>) -> bool {
     let plan = crate::plan(INSERT).unwrap();
-    let log = open_checkpoint(storage, "killed", &plan, &options).unwrap();
+    let log = open_checkpoint(storage, "killed", &plan, &options, TINY).unwrap();
     let mut left = kill;
     let gate = Gate::new(move |_| match &mut left {
         None => true,
@@ -45,7 +43,7 @@ fn run_once(storage: &Arc<Storage>, options: QueryOptions, kill: Option<usize>) 
     let (_stop, stopped) = watch::channel(false);
     let console = Box::new(Screen::default());
     let name = "killed".to_owned();
-    let parts = Parts { storage: storage.clone(), name, plan, options, log, console, gate, progress };
+    let parts = Parts { storage: storage.clone(), name, plan, options, sizes: TINY, log, console, gate, progress };
     match run(parts, stopped) {
         Ok(()) => true,
         Err(QueryError::Stopped(_)) => false,

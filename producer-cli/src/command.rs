@@ -58,9 +58,10 @@ pub fn run(args: &ProduceArgs) -> anyhow::Result<()> {
     // A sending thread may still wait for a line that never comes: nothing here waits for it.
     runtime.shutdown_background();
     report(&summary, args.json)?;
-    read.context("cannot read the records")?;
+    let to_its_end = read.context("cannot read the records")?;
     match summary.failure() {
-        Some(failure) => bail!(failure),
+        Some(failure) if to_its_end => bail!(failure),
+        Some(failure) => bail!("{failure}; the records after them were not read"),
         None => Ok(()),
     }
 }

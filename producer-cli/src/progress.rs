@@ -25,8 +25,8 @@ impl Progress {
     pub(crate) fn new(extent: Extent, hidden: bool) -> Self {
         let (bar, template) = match &extent {
             _ if hidden => (ProgressBar::hidden(), "{msg}"),
-            Extent::Records(records) => (ProgressBar::new(*records), "{bar:30} {percent:>3} %  {msg}"),
-            Extent::File(bytes, _) => (ProgressBar::new(*bytes), "{bar:30} {bytes}/{total_bytes}  {msg}"),
+            Extent::Records(records) => (ProgressBar::new(*records), "{bar:12} {percent:>3}% {msg}"),
+            Extent::File(bytes, _) => (ProgressBar::new(*bytes), "{bar:12} {percent:>3}% {msg}"),
             Extent::Unknown => (ProgressBar::new_spinner(), "{spinner} {msg}"),
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -43,7 +43,7 @@ impl Progress {
         };
         self.bar.set_position(position);
         self.bar.set_message(format!(
-            "{} records, {:.0}/s, {:.1} MB/s, acknowledged in p50 {} p99 {}",
+            "{} records {:.0}/s {:.1} MB/s, ack p50 {} p99 {}",
             summary.records,
             summary.records_per_s,
             summary.mb_per_s,

@@ -36,7 +36,7 @@ pub struct Pump {
     client: Arc<Client>,
     shared: Arc<Shared>,
     first_sent: Arc<OnceLock<Instant>>,
-    source_done: watch::Receiver<Option<Arc<io::Result<()>>>>,
+    source_done: watch::Receiver<Option<Arc<io::Result<bool>>>>,
     delivery_timeout: Duration,
 }
 
@@ -86,11 +86,9 @@ impl Pump {
         self.shared.tally().summary(started)
     }
 
-    /// Stops, waits until every record sent is acknowledged or given up, and sums up. Blocks.
-    ///
-    /// # Errors
-    /// The source failed to read.
-    pub fn finish(self) -> (Summary, io::Result<()>) {
+    /// Stops, waits until every record sent is acknowledged or given up, and sums up. Blocks. With it comes whether the
+    /// source was read to its end, or how reading it failed.
+    pub fn finish(self) -> (Summary, io::Result<bool>) {
         self.stop();
         // Every record is given up by the client after the delivery timeout; a little longer, so that it can say so.
         if let Err(error) = self.client.flush(self.delivery_timeout + Duration::from_secs(5)) {
@@ -102,10 +100,10 @@ impl Pump {
         }
         let read = match &*self.source_done.borrow() {
             Some(result) => match &**result {
-                Ok(()) => Ok(()),
+                Ok(to_its_end) => Ok(*to_its_end),
                 Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
             },
-            None => Ok(()),
+            None => Ok(false),
         };
         (self.progress(), read)
     }
@@ -120,11 +118,12 @@ struct Sender {
 }
 
 impl Sender {
-    fn run(&mut self, mut source: impl RecordSource) -> io::Result<()> {
+    /// Sends what the source has; true if that was all of it, false if the pump was stopped before.
+    fn run(&mut self, mut source: impl RecordSource) -> io::Result<bool> {
         let mut pace = None;
         loop {
             match source.next()? {
-                Sourced::End => return Ok(()),
+                Sourced::End => return Ok(true),
                 Sourced::TooLong => self.shared.tally().failed("line longer than message.max.bytes".to_owned(), 1),
                 Sourced::Record { key, value } => {
                     let now = *self.first_sent.get_or_init(Instant::now);
@@ -135,7 +134,7 @@ impl Sender {
                         }
                     }
                     if !self.send(key, value) {
-                        return Ok(());
+                        return Ok(false);
                     }
                 }
             }

@@ -23,7 +23,7 @@ fn options(broker: String) -> PumpOptions {
     }
 }
 
-fn pump(options: &PumpOptions, source: impl RecordSource + 'static) -> (Summary, io::Result<()>) {
+fn pump(options: &PumpOptions, source: impl RecordSource + 'static) -> (Summary, io::Result<bool>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let pump = Pump::start(options, source).unwrap();
     runtime.block_on(pump.source_done());
@@ -37,7 +37,7 @@ fn every_generated_record_is_acknowledged_also_through_a_small_queue() {
     for records_queued_max in [100_000, 100] {
         options.client.records_queued_max = records_queued_max;
         let (summary, read) = pump(&options, LogGenerator::new(5000, Some(200), 1));
-        read.unwrap();
+        assert!(read.unwrap(), "read to its end");
         assert_eq!((summary.records, summary.bytes, summary.failed), (5000, 1_000_000, 0));
         assert!(summary.seconds > 0.0 && summary.ack_us_p50 > 0 && summary.ack_us_p99 >= summary.ack_us_p50);
     }
@@ -81,8 +81,24 @@ fn a_stopped_pump_accounts_for_all_it_sent() {
     options.rate = "0.001".parse().ok();
     let pump = Pump::start(&options, LogGenerator::new(u64::MAX, None, 1)).unwrap();
     let (summary, read) = pump.finish();
-    read.unwrap();
+    assert!(!read.unwrap(), "there was more to read");
     assert!(summary.records <= 1 && summary.failed == 0, "{summary:?}");
+}
+
+#[test]
+fn a_broker_that_goes_away_ends_the_sending() {
+    let cluster = cluster();
+    let mut options = options(cluster.bootstrap_servers());
+    options.client.delivery_timeout = Duration::from_secs(1);
+    options.client.records_queued_max = 10;
+    let pump = Pump::start(&options, LogGenerator::new(u64::MAX, None, 1)).unwrap();
+    drop(cluster);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(pump.source_done());
+    let (summary, read) = pump.finish();
+    assert!(!read.unwrap(), "there was more to read");
+    assert!(summary.failed >= 1 && summary.failed <= 10, "{summary:?}");
+    assert!(summary.failure().unwrap().contains("timed out"), "{summary:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Every error of the log as the code that Kafka gives for it.
 
+use std::borrow::Cow;
+
 use brooklet_coordinator::groups::GroupError;
 use brooklet_model::BatchError;
 use brooklet_storage::{AppendError, ReadError, StorageError};
@@ -53,11 +55,11 @@ const MESSAGE_LEN_MAX: usize = 8000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     kind: ResponseError,
-    message: Option<String>,
+    message: Option<Cow<'static, str>>,
 }
 
 impl ApiError {
-    pub(crate) fn new(kind: ResponseError, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ResponseError, message: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, message: Some(message.into()) }
     }
 
@@ -81,11 +83,13 @@ impl ApiError {
     }
 
     pub(crate) fn message(self) -> Option<StrBytes> {
-        let short = |message: String| match message.char_indices().nth(MESSAGE_LEN_MAX) {
-            Some((end, _)) => message.get(..end).unwrap_or_default().to_owned(),
-            None => message,
-        };
-        self.message.map(|message| StrBytes::from_string(short(message)))
+        self.message.map(|message| match message {
+            Cow::Borrowed(message) => StrBytes::from_static_str(message),
+            Cow::Owned(message) => match message.char_indices().nth(MESSAGE_LEN_MAX) {
+                Some((end, _)) => StrBytes::from_string(message.get(..end).unwrap_or_default().to_owned()),
+                None => StrBytes::from_string(message),
+            },
+        })
     }
 }
 

@@ -21,9 +21,9 @@ use schema::Schema;
 
 pub use header::{RequestHeader, parse_header};
 
-/// The bytes of structures, beyond its own frame, that a request may decode to: 64 MiB. Some 700,000 partitions in
-/// one Fetch, or 900,000 topics in one Metadata request, are below it; and the frame's size has no part in it.
-pub const DECODED_BYTES_MAX: usize = 64 << 20;
+/// The bytes of structures, beyond its own frame, that a request may decode to: 32 MiB. Some 350,000 partitions in
+/// one Fetch, or 450,000 topics in one Metadata request, are below it; and the frame's size has no part in it.
+pub const DECODED_BYTES_MAX: usize = 32 << 20;
 
 /// Why a request may not be decoded. The connection it came on is closed, as Kafka does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

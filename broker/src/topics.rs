@@ -6,3 +6,6 @@ mod create;
 pub(crate) mod name;
 
 pub(crate) use create::{create, plan};
+
+/// Partitions that one request may ask for (Kafka's `MAX_PARTITIONS_PER_BATCH`).
+pub(crate) const PARTITIONS_MAX: i64 = 10_000;

@@ -12,7 +12,10 @@ use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
-use kafka_protocol::messages::{BrokerId, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest, TopicName};
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{
+    BrokerId, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest, MetadataRequest, TopicName,
+};
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
@@ -331,4 +334,30 @@ async fn what_cannot_be_described_is_refused() {
     }
     assert_eq!(describe(&mut client, 4, 99, "x", None).await.error_code, 42);
     assert_eq!(describe(&mut client, 4, 32, "g", None).await.error_code, 0);
+}
+
+#[tokio::test]
+async fn one_response_tells_a_bounded_number_of_settings() {
+    let broker = TestBroker::start().await;
+    let group = DescribeConfigsResource::default().with_resource_type(32).with_resource_name(text("g"));
+    let request = DescribeConfigsRequest::default().with_resources(vec![group; 30_000]);
+    let response = broker.client().await.call(request, 4).await;
+    let told: usize = response.results.iter().map(|result| result.configs.len()).sum();
+    assert!(told <= 250_000, "{told}");
+    assert_eq!((response.results.len(), response.results[0].error_code), (30_000, 0));
+    assert_eq!(response.results[29_999].error_code, 44);
+}
+
+#[tokio::test]
+async fn no_request_makes_more_topics_than_its_bound() {
+    let broker = TestBroker::start_with(BrokerConfig { default_partitions: 2500, ..BrokerConfig::default() }).await;
+    let mut client = broker.client().await;
+    let topics: Vec<_> = (0..6).map(|it| topic(&format!("t{it}"), -1, -1)).collect();
+    assert!(create(&mut client, topics, false).await.iter().all(|result| result.error_code == 44));
+    let named = |it: i32| MetadataRequestTopic::default().with_name(Some(name(&format!("t{it}"))));
+    let request = MetadataRequest::default().with_topics(Some((0..6).map(named).collect()));
+    let response = client.call(request, 12).await;
+    let codes: Vec<_> = response.topics.iter().map(|topic| topic.error_code).collect();
+    assert_eq!(codes, [0, 0, 0, 0, 3, 3]);
+    assert_eq!(broker.storage.topics().len(), 4);
 }

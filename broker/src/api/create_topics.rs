@@ -15,9 +15,6 @@ use crate::shared::{Call, Shared};
 use crate::topics;
 use crate::topics::config::Entry;
 
-/// Partitions that one request may ask for (`MAX_PARTITIONS_PER_BATCH`).
-const PARTITIONS_MAX: i64 = 10_000;
-
 /// What was made, or would be.
 struct Created {
     id: TopicId,
@@ -36,7 +33,7 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: CreateTopicsR
     let partitions: i64 = request.topics.iter().map(|topic| wanted_partitions(shared, topic)).sum();
     let mut results = Vec::with_capacity(request.topics.len());
     for topic in request.topics.iter().filter(|topic| !repeated.contains(&topic.name)) {
-        let created = if partitions > PARTITIONS_MAX {
+        let created = if partitions > topics::PARTITIONS_MAX {
             let message = "Excessively large number of partitions per request.";
             Err(ApiError::new(ResponseError::PolicyViolation, message))
         } else {
@@ -55,7 +52,8 @@ fn wanted_partitions(shared: &Shared, topic: &CreatableTopic) -> i64 {
     }
     match topic.num_partitions {
         -1 => shared.config.default_partitions.into(),
-        count => count.max(0).into(),
+        // Topics are bounded too.
+        count => count.max(1).into(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! DescribeConfigs (`ConfigHelper.handleDescribeConfigsRequest`, KIP-133, KIP-226, KIP-569): what holds for a topic,
 //! for the broker, for a group.
 
+use std::borrow::Cow;
+
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
@@ -45,6 +47,10 @@ const GROUP_SETTINGS: &[(&str, Kind, &str)] = &[
 const CLIENT_METRICS_SETTINGS: &[(&str, Kind, &str)] =
     &[("interval.ms", Kind::Int, "300000"), ("match", Kind::List, ""), ("metrics", Kind::List, "")];
 
+/// Settings that one response tells: those of 7,500 topics. The same topic can be asked for many times in a request,
+/// and any name can be a group's.
+const SETTINGS_MAX: usize = 250_000;
+
 /// What is told beside names and values.
 #[derive(Clone, Copy)]
 struct Wanted {
@@ -55,17 +61,20 @@ struct Wanted {
 /// Each resource succeeds or fails for itself; a setting that is asked for and does not exist is left out.
 pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let wanted = Wanted { synonyms: request.include_synonyms, documentation: request.include_documentation };
+    let mut left = SETTINGS_MAX;
     let results = request.resources.into_iter().map(|resource| {
         let result = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
-        match describe(shared, &resource, wanted) {
-            Ok(mut configs) => {
-                if let Some(keys) = resource.configuration_keys.filter(|keys| !keys.is_empty()) {
-                    configs.retain(|config| keys.contains(&config.name));
-                }
-                result.with_error_message(Some(StrBytes::default())).with_configs(configs)
+        let described = describe(shared, &resource, wanted).map(|mut configs| {
+            if let Some(keys) = resource.configuration_keys.filter(|keys| !keys.is_empty()) {
+                configs.retain(|config| keys.contains(&config.name));
+                configs.shrink_to_fit();
             }
+            configs
+        });
+        match described.and_then(|configs| within(configs, &mut left)) {
+            Ok(configs) => result.with_error_message(Some(StrBytes::default())).with_configs(configs),
             Err(error) => {
                 result.with_error_code(error.code()).with_error_message(Some(error.message().unwrap_or_default()))
             }
@@ -74,13 +83,23 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfi
     DescribeConfigsResponse::default().with_results(results.collect())
 }
 
+/// Takes what is told off what may still be told.
+fn within<T>(configs: Vec<T>, left: &mut usize) -> Result<Vec<T>, ApiError> {
+    match left.checked_sub(configs.len()) {
+        Some(rest) => {
+            *left = rest;
+            Ok(configs)
+        }
+        None => Err(ApiError::new(ResponseError::PolicyViolation, "Too many configs in one request.")),
+    }
+}
+
 fn describe(
     shared: &Shared,
     resource: &DescribeConfigsResource,
     wanted: Wanted,
 ) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
     let named = resource.resource_name.as_str();
-    let invalid = |message: String| Err(ApiError::new(ResponseError::InvalidRequest, message));
     match resource.resource_type {
         TOPIC => {
             name::validate(named).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
@@ -97,7 +116,7 @@ fn describe(
             }
             Ok(_) => Ok(broker_config::settings(shared).into_iter().map(|it| of_broker(it, wanted)).collect()),
         },
-        BROKER_LOGGER if named.is_empty() => invalid("Broker id must not be empty".to_owned()),
+        BROKER_LOGGER if named.is_empty() => invalid("Broker id must not be empty"),
         BROKER_LOGGER => match named.parse::<i32>() {
             Err(_) => invalid(format!("Broker id must be an integer, but it is: {named}")),
             Ok(id) if id != NODE_ID.0 => {
@@ -106,25 +125,29 @@ fn describe(
             // Levels of logging are no settings of this broker.
             Ok(_) => Ok(Vec::new()),
         },
-        CLIENT_METRICS if named.is_empty() => invalid("Client metrics subscription name must not be empty".to_owned()),
+        CLIENT_METRICS if named.is_empty() => invalid("Client metrics subscription name must not be empty"),
         CLIENT_METRICS => Ok(defaults(CLIENT_METRICS_SETTINGS, wanted)),
-        GROUP if named.is_empty() => invalid("Group name must not be empty".to_owned()),
+        GROUP if named.is_empty() => invalid("Group name must not be empty"),
         GROUP => Ok(defaults(GROUP_SETTINGS, wanted)),
-        _ => invalid(UNKNOWN_KIND.to_owned()),
+        _ => invalid(UNKNOWN_KIND),
     }
+}
+
+fn invalid<T>(message: impl Into<Cow<'static, str>>) -> Result<T, ApiError> {
+    Err(ApiError::new(ResponseError::InvalidRequest, message))
 }
 
 fn of_topic(entry: Entry<'_>, wanted: Wanted) -> DescribeConfigsResourceResult {
     let definition = entry.definition;
     let mut synonyms = Vec::new();
-    if entry.source == Source::Topic {
+    if wanted.synonyms && entry.source == Source::Topic {
         synonyms.push(synonym(definition.name, entry.value, Source::Topic));
     }
-    if let Some(name) = definition.synonym {
+    if let Some(name) = definition.synonym.filter(|_| wanted.synonyms) {
         synonyms.push(synonym(name, definition.default, Source::Default));
     }
     config_result(definition.name, definition.kind, Some(entry.value), entry.source, definition.doc, wanted)
-        .with_synonyms(if wanted.synonyms { synonyms } else { Vec::new() })
+        .with_synonyms(synonyms)
 }
 
 fn of_broker(setting: Setting, wanted: Wanted) -> DescribeConfigsResourceResult {

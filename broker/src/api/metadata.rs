@@ -96,11 +96,12 @@ fn by_id(shared: &Shared, asked: &[MetadataRequestTopic]) -> Vec<MetadataRespons
 async fn by_name(shared: &Shared, asked: Vec<MetadataRequestTopic>, may_create: bool) -> Vec<MetadataResponseTopic> {
     let mut seen = BTreeSet::new();
     let mut topics = Vec::with_capacity(asked.len());
+    let mut creatable = topics::PARTITIONS_MAX / i64::from(shared.config.default_partitions.max(1));
     for name in asked.into_iter().filter_map(|topic| topic.name) {
         if !seen.insert(name.clone()) {
             continue;
         }
-        topics.push(match find_or_create(shared, &name, may_create).await {
+        topics.push(match find_or_create(shared, &name, may_create, &mut creatable).await {
             Ok(topic) => described(&topic),
             Err(error) => failed(Some(name), error),
         });
@@ -108,16 +109,23 @@ async fn by_name(shared: &Shared, asked: Vec<MetadataRequestTopic>, may_create: 
     topics
 }
 
-async fn find_or_create(shared: &Shared, name: &TopicName, may_create: bool) -> Result<Arc<Topic>, ResponseError> {
+/// Makes no more than `creatable` topics.
+async fn find_or_create(
+    shared: &Shared,
+    name: &TopicName,
+    may_create: bool,
+    creatable: &mut i64,
+) -> Result<Arc<Topic>, ResponseError> {
     if let Some(topic) = shared.storage.topic(name) {
         return Ok(topic);
     }
     if topics::name::validate(name).is_err() {
         return Err(ResponseError::InvalidTopicException);
     }
-    if !may_create || topics::name::is_reserved(name) {
+    if !may_create || *creatable == 0 || topics::name::is_reserved(name) {
         return Err(ResponseError::UnknownTopicOrPartition);
     }
+    *creatable -= 1;
     let wanted = CreatableTopic::default().with_name(name.clone()).with_num_partitions(-1).with_replication_factor(-1);
     let created = match topics::plan(shared, &wanted) {
         Ok(new) => topics::create(shared, new).await,

@@ -30,17 +30,19 @@ impl Format {
     }
 
     /// Reads the file in `data_dir`, or makes it; refuses what another version or engine made.
-    pub(crate) fn open(data_dir: &Path, engine: Engine) -> Result<Self, OpenError> {
+    pub(crate) fn open(data_dir: &Path, engine: Engine, sync: bool) -> Result<Self, OpenError> {
         let path = data_dir.join(FILE_NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let format = Self::fresh();
-                format.write(data_dir, engine).map_err(OpenError::io(path))?;
-                return Ok(format);
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(OpenError::io(path)(error)),
         };
+        // Empty: made moments before the power went, by one that does not wait for the disk.
+        if text.is_empty() {
+            let format = Self::fresh();
+            format.write(data_dir, engine, sync).map_err(OpenError::io(path))?;
+            return Ok(format);
+        }
         let value = |name: &str| {
             let lines = text.lines().filter_map(|line| line.split_once('='));
             lines.filter(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned()).next().unwrap_or_default()
@@ -56,7 +58,7 @@ impl Format {
         Ok(Self { cluster_id: value("cluster.id") })
     }
 
-    fn write(&self, data_dir: &Path, engine: Engine) -> std::io::Result<()> {
+    fn write(&self, data_dir: &Path, engine: Engine, sync: bool) -> std::io::Result<()> {
         let text = format!(
             "# brooklet's data; do not edit\nformat.version={FORMAT_VERSION}\nstorage={engine}\ncluster.id={}\n",
             self.cluster_id
@@ -65,7 +67,9 @@ impl Format {
         let temporary = data_dir.join(format!("{FILE_NAME}.tmp"));
         let mut file = File::create(&temporary)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+        if sync {
+            file.sync_all()?;
+        }
         fs::rename(&temporary, data_dir.join(FILE_NAME))
     }
 }
@@ -95,21 +99,21 @@ mod tests {
     #[test]
     fn the_cluster_id_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Format::open(folder.path(), Engine::Segments).unwrap();
+        let first = Format::open(folder.path(), Engine::Segments, true).unwrap();
         assert_eq!(first.cluster_id.len(), 22);
-        assert_eq!(Format::open(folder.path(), Engine::Segments).unwrap(), first);
+        assert_eq!(Format::open(folder.path(), Engine::Segments, true).unwrap(), first);
     }
 
     #[test]
     fn another_version_or_engine_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        Format::open(folder.path(), Engine::Segments).unwrap();
-        let error = Format::open(folder.path(), Engine::Sled).unwrap_err();
+        Format::open(folder.path(), Engine::Segments, true).unwrap();
+        let error = Format::open(folder.path(), Engine::Sled, true).unwrap_err();
         assert!(matches!(error, OpenError::OtherEngine { .. }));
         let path = folder.path().join(FILE_NAME);
         let later = fs::read_to_string(&path).unwrap().replace("format.version=1", "format.version=2");
         fs::write(&path, later).unwrap();
-        let error = Format::open(folder.path(), Engine::Segments).unwrap_err();
+        let error = Format::open(folder.path(), Engine::Segments, true).unwrap_err();
         assert!(matches!(error, OpenError::UnknownFormat { version, known: 1, .. } if version == "2"));
     }
 }

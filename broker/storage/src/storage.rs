@@ -17,7 +17,7 @@ use crate::partition::PartitionLog;
 use crate::shared::Shared;
 use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
-use crate::{Engine, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
+use crate::{Engine, Fsync, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
 
 mod topics;
 
@@ -59,7 +59,7 @@ impl Storage {
         if persistent {
             fs::create_dir_all(&config.data_dir).map_err(OpenError::io(&config.data_dir))?;
             lock = Some(Lock::take(&config.data_dir)?);
-            format = Format::open(&config.data_dir, config.engine)?;
+            format = Format::open(&config.data_dir, config.engine, config.fsync == Fsync::Always)?;
             index = Some(SledIndex::open_or_rebuild(&config.data_dir, config.engine)?);
         }
         let shared = Arc::new(Shared::new(&config, index));

@@ -221,6 +221,43 @@ fn readers_are_woken(engine: Engine) {
     });
 }
 
+fn many_write_and_read_at_once(engine: Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path(), engine);
+    let log = storage.create_topic(topic_with("logs", &[("segment.bytes", "20000")])).unwrap().partitions[0].clone();
+    let total = 4 * 150 * 3;
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let log = log.clone();
+            scope.spawn(move || {
+                for index in 0..150 {
+                    let value = format!("{writer}/{index}").repeat(20);
+                    log.append(batch(&[&value, &value, &value])).unwrap();
+                }
+            });
+        }
+        for bytes_max in [1, 9000] {
+            let log = log.clone();
+            scope.spawn(move || {
+                let mut read = Vec::new();
+                while read.len() < total {
+                    let next = Offset(read.len() as i64);
+                    block_on(log.durable(next.plus(1))).unwrap();
+                    read.extend(read_all(&log, next, bytes_max));
+                }
+                // Each writer's batches are whole and in the order in which it wrote them.
+                for writer in 0..4 {
+                    let own = format!("{writer}/");
+                    let of_writer = read.iter().filter(|(_, value)| value.starts_with(&own)).map(|(_, value)| value);
+                    let written = (0..450).map(|index| format!("{writer}/{}", index / 3).repeat(20));
+                    assert!(of_writer.cloned().eq(written));
+                }
+                assert_eq!(offsets(&read), (0..total as i64).collect::<Vec<_>>());
+            });
+        }
+    });
+}
+
 fn a_table_has_the_latest_values(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let storage = open(folder.path(), engine);
@@ -274,5 +311,6 @@ every_engine!(
     retention_keeps_what_it_must,
     deleted_records_are_gone,
     readers_are_woken,
+    many_write_and_read_at_once,
     a_table_has_the_latest_values,
 );

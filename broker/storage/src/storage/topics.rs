@@ -235,3 +235,34 @@ impl Topics {
         Some(topic)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, StorageConfig};
+
+    #[test]
+    fn a_deletion_that_was_interrupted_goes_on() {
+        for engine in [Engine::Segments, Engine::Sled] {
+            let folder = tempfile::tempdir().unwrap();
+            let open = || Storage::open(StorageConfig { engine, ..StorageConfig::new(folder.path()) }).unwrap();
+            let storage = open();
+            storage.create_topic(NewTopic::new("doomed", 2)).unwrap();
+            storage.hidden_log("__brooklet_doomed").unwrap();
+            let records = storage.records.lock();
+            let topic = catalogue::begin_delete("topic", "doomed", &records.topics["doomed"]);
+            let hidden = catalogue::begin_delete("hidden", "__brooklet_doomed", &records.hidden["__brooklet_doomed"]);
+            drop(records);
+            storage.catalogue.write(&topic).unwrap();
+            storage.catalogue.write(&hidden).unwrap();
+            drop(storage);
+            let storage = open();
+            assert!(storage.topic("doomed").is_none());
+            let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            assert_eq!(names.filter(|name| name.to_str().unwrap().contains("doomed")).count(), 0);
+            assert!(storage.catalogue.contents().unwrap().deleting.is_empty());
+            let again = storage.create_topic(NewTopic::new("doomed", 1)).unwrap();
+            assert_eq!(again.partitions[0].log_end_offset().0, 0);
+        }
+    }
+}

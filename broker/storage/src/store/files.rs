@@ -66,3 +66,23 @@ impl Files {
         self.open.lock().files.retain(|(log, _), _| *log != number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_the_limit_are_open() {
+        let files = Files { open: Mutex::default(), limit: 2 };
+        let open = |base| files.get((1, base), tempfile::tempfile).unwrap();
+        let first = open(1);
+        open(2);
+        assert!(Arc::ptr_eq(&first, &open(1)));
+        // The second was not used for longest.
+        open(3);
+        assert!(Arc::ptr_eq(&first, &open(1)));
+        assert_eq!(files.open.lock().files.len(), 2);
+        files.close_log(1);
+        assert_eq!(Arc::strong_count(&first), 1);
+    }
+}

@@ -39,8 +39,7 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         let folder = tempfile::Builder::new().prefix("brooklet-demo-").tempdir().context("no temporary folder")?;
-        let mut options = QueryOptions::default();
-        options.trigger = Trigger::Interval(TRIGGER);
+        let options = QueryOptions { trigger: Trigger::Interval(TRIGGER), ..QueryOptions::default() };
         let config = NodeConfig {
             listener,
             broker: BrokerConfig::default(),

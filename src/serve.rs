@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 
+use anyhow::bail;
 use brooklet_broker::{BrokerConfig, Limits};
 use brooklet_processor as processor;
 use brooklet_processor::{Plan, QueryOptions, plan};
@@ -26,7 +27,7 @@ pub(crate) fn main_job() -> anyhow::Result<()> {
 /// # Errors
 /// Bad SQL, a taken port, a data folder that cannot be used: in this order, and before anything else is started.
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
-    let plans = args.queries.iter().map(|sql| plan(sql)).collect::<Result<Vec<Plan>, _>>()?;
+    let plans = plan_all(&args.queries)?;
     let listener = node::listen(&args.listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -45,6 +46,19 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
         node::announce(node.local_addr());
         node.run(shutdown).await
     })
+}
+
+/// Plans the queries; the same one twice would be two queries on one checkpoint.
+fn plan_all(queries: &[String]) -> anyhow::Result<Vec<Plan>> {
+    let mut plans = Vec::with_capacity(queries.len());
+    for sql in queries {
+        let plan = plan(sql)?;
+        if plans.contains(&plan) {
+            bail!("this query is given twice: {sql}");
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
 }
 
 fn broker_config(args: &ServeArgs) -> BrokerConfig {
@@ -97,11 +111,13 @@ fn query_options(args: &ServeArgs) -> QueryOptions {
         OnDataLoss::Fail => processor::OnDataLoss::Fail,
         OnDataLoss::Continue => processor::OnDataLoss::Continue,
     };
-    let mut options = QueryOptions::default();
-    options.from = from;
-    options.trigger = args.trigger;
-    options.on_data_loss = on_data_loss;
-    options.partitions = args.partitions;
+    let mut options = QueryOptions {
+        from,
+        trigger: args.trigger,
+        on_data_loss,
+        partitions: args.partitions,
+        ..QueryOptions::default()
+    };
     if let Some(size) = args.state_memory {
         options.state_bytes_max = usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
     }

@@ -73,6 +73,23 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
+fn a_folder_made_by_another_engine_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", path(folder.path())];
+    let (brooklet, _) = Brooklet::serve(&["--data-dir", path(folder.path())]);
+    assert_eq!(brooklet.terminate().status.code(), Some(0));
+    let output = run(&[&args[..], &["--storage", "sled"]].concat());
+    assert_refused(&output, &[path(folder.path()), "segments", "sled"]);
+}
+
+#[test]
+fn a_query_given_twice_is_refused() {
+    let query = ["--query", "SELECT level, COUNT(*) AS count FROM logs GROUP BY level"];
+    let output = run(&[&["serve", "--listen", "127.0.0.1:0", "--storage", "memory"], &query[..], &query[..]].concat());
+    assert_refused(&output, &["given twice"]);
+}
+
+#[test]
 fn a_host_that_is_not_here_is_named() {
     let output = run(&["serve", "--listen", "192.0.2.1:0", "--storage", "memory"]);
     assert_refused(&output, &["192.0.2.1:0"]);

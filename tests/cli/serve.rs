@@ -72,6 +72,22 @@ fn records_survive_a_restart_unless_they_live_in_memory() {
 }
 
 #[test]
+fn clients_that_are_connected_or_wait_for_records_do_not_hold_up_the_end() {
+    use rdkafka::message::Message as _;
+    let (brooklet, address) = Brooklet::serve(&["--storage", "memory", "--query", COUNT]);
+    client::send(address, "logs", &["{}"]);
+    let mut config = client::config(address);
+    config.set("fetch.wait.max.ms", "290000").set("socket.timeout.ms", "300000");
+    let consumer = client::consumer(&mut config, "logs");
+    let record = consumer.iter().next().unwrap().unwrap();
+    assert_eq!(record.payload(), Some(&b"{}"[..]));
+    let _silent = std::net::TcpStream::connect(address).unwrap();
+    let output = brooklet.terminate();
+    assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+    assert!(!output.stderr.contains("cut off"), "{}", output.stderr);
+}
+
+#[test]
 fn the_memory_engine_leaves_no_file_behind() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--storage", "memory"]);

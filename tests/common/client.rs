@@ -77,15 +77,20 @@ pub(crate) fn send(address: SocketAddr, topic: &str, values: &[&str]) {
     }
 }
 
+/// A consumer of partition 0 of a topic from its beginning, in no group.
+pub(crate) fn consumer(config: &mut ClientConfig, topic: &str) -> BaseConsumer {
+    config.set("group.id", "unused").set("enable.auto.commit", "false");
+    let consumer: BaseConsumer = config.create().unwrap();
+    let mut assignment = TopicPartitionList::new();
+    assignment.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+    consumer.assign(&assignment).unwrap();
+    consumer
+}
+
 /// All records that partition 0 of a topic has now, in order.
 pub(crate) fn read_all(address: SocketAddr, topic: &str) -> Vec<KeyValue> {
-    let mut config = config(address);
-    config.set("group.id", "unused").set("enable.auto.commit", "false").set("fetch.wait.max.ms", "10");
-    let consumer: BaseConsumer = config.create().unwrap();
+    let consumer = consumer(&mut config(address), topic);
     let (low, high) = consumer.fetch_watermarks(topic, 0, DEADLINE).unwrap();
-    let mut assignment = TopicPartitionList::new();
-    assignment.add_partition_offset(topic, 0, Offset::Offset(low)).unwrap();
-    consumer.assign(&assignment).unwrap();
     let text = |bytes: Option<&[u8]>| bytes.map(|it| String::from_utf8(it.to_vec()).unwrap());
     let mut records = Vec::new();
     let until = Instant::now() + DEADLINE;

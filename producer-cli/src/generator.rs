@@ -44,11 +44,13 @@ const ERROR: &[(&str, &str)] = &[
 const FATAL: &[(&str, &str)] =
     &[("jobs", "No space left on volume {}"), ("web", "Out of file descriptors, {} connections open")];
 
-/// What a record is filled up with where a size is asked for: words, so that it compresses as text does.
+/// What records are filled up with where a size is asked for: words, so that they compress as text does.
 const WORDS: [&str; 16] = [
     "request", "while", "handler", "retry", "after", "queue", "region", "north", "timeout", "client", "cache", "from",
     "shard", "version", "ready", "trace",
 ];
+/// Bytes of words made once; records take their filling from anywhere in them, at the speed of a copy.
+const FILLING_BYTES: usize = 64 << 10;
 
 /// Log records as JSON, `{"level": "INFO", "message": "User logged in", "service": "auth"}`, without end.
 ///
@@ -58,13 +60,16 @@ pub struct LogGenerator {
     size: Option<usize>,
     left: u64,
     record: String,
+    filling: String,
 }
 
 impl LogGenerator {
     /// `count` records; with a `size` (at least [`LOG_RECORD_BYTES_MIN`]) each has exactly so many bytes.
     pub fn new(count: u64, size: Option<usize>, seed: u64) -> Self {
         let size = size.map(|it| it.max(LOG_RECORD_BYTES_MIN));
-        Self { rng: Rng::with_seed(seed), size, left: count, record: String::new() }
+        let mut rng = Rng::with_seed(seed);
+        let filling = if size.is_some() { filling(&mut rng) } else { String::new() };
+        Self { rng, size, left: count, record: String::new(), filling }
     }
 
     fn write_record(&mut self) {
@@ -94,11 +99,12 @@ impl LogGenerator {
 
     /// Cuts or fills the message so that the record so far has `end` bytes; all of it is ASCII.
     fn fill_to(&mut self, end: usize) {
-        while self.record.len() < end {
-            self.record.push(' ');
-            self.record.push_str(self.rng.choice(WORDS).unwrap_or("trace"));
-        }
         self.record.truncate(end);
+        while self.record.len() < end && !self.filling.is_empty() {
+            let from = self.rng.usize(..self.filling.len());
+            let to = self.filling.len().min(from + end - self.record.len());
+            self.record.push_str(self.filling.get(from..to).unwrap_or_default());
+        }
     }
 
     fn level(&mut self) -> &'static str {
@@ -111,6 +117,15 @@ impl LogGenerator {
         }
         "INFO"
     }
+}
+
+fn filling(rng: &mut Rng) -> String {
+    let mut text = String::with_capacity(FILLING_BYTES + 16);
+    while text.len() < FILLING_BYTES {
+        text.push(' ');
+        text.push_str(rng.choice(WORDS).unwrap_or("trace"));
+    }
+    text
 }
 
 /// Bytes of a record after its message, without the service's name.

@@ -3,6 +3,28 @@
 /// Takes one signed varint of at most 64 bits off the front of `input`; `None` if it is cut short or too long.
 #[inline]
 pub(crate) fn take_varlong(input: &mut &[u8]) -> Option<i64> {
+    // One or two bytes are nearly all there are in a record.
+    if let [byte, rest @ ..] = *input
+        && byte & 0x80 == 0
+    {
+        *input = rest;
+        return Some(unfold(u64::from(*byte)));
+    }
+    if let [low, high, rest @ ..] = *input
+        && high & 0x80 == 0
+    {
+        *input = rest;
+        return Some(unfold(u64::from(low & 0x7f) | u64::from(*high) << 7));
+    }
+    take_long_varlong(input)
+}
+
+#[inline]
+fn unfold(zigzag: u64) -> i64 {
+    (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
+}
+
+fn take_long_varlong(input: &mut &[u8]) -> Option<i64> {
     let mut value: u64 = 0;
     let mut shift = 0;
     loop {
@@ -10,7 +32,7 @@ pub(crate) fn take_varlong(input: &mut &[u8]) -> Option<i64> {
         *input = rest;
         value |= u64::from(byte & 0x7f).checked_shl(shift)?;
         if byte & 0x80 == 0 {
-            return Some((value >> 1) as i64 ^ -((value & 1) as i64));
+            return Some(unfold(value));
         }
         shift += 7;
         if shift > 63 {

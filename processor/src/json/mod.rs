@@ -8,15 +8,17 @@
 //! allowed; comments, unquoted names, leading zeros and raw control characters are not. Nesting has no bound.
 
 mod big;
-mod find;
 mod identifier;
+mod input;
 mod java_double;
 mod number;
 mod recover;
 mod rewrite;
 mod skip;
+mod stops;
 mod text;
 
+use input::Input;
 use number::{take_non_finite, take_number, write_number};
 use recover::{Malformed, Parser};
 use rewrite::rewrite;
@@ -138,7 +140,7 @@ impl Scanner {
     #[inline]
     fn read_object(&mut self, bytes: &[u8], from: usize) -> Option<()> {
         let mut column = None;
-        let whole = self.read_members(bytes, from, &mut column);
+        let whole = self.read_members(&mut Input::new(bytes), from, &mut column);
         if whole.is_none() {
             let recovered = column.and_then(|column| self.recover(bytes, column));
             if recovered.is_none() {
@@ -150,23 +152,24 @@ impl Scanner {
 
     /// Reads the members; on an error `column` says whether it stands inside a wanted column.
     #[inline]
-    fn read_members(&mut self, bytes: &[u8], from: usize, failed: &mut Option<Failed>) -> Option<()> {
+    fn read_members(&mut self, input: &mut Input<'_>, from: usize, failed: &mut Option<Failed>) -> Option<()> {
+        let bytes = input.bytes;
         let mut at = skip_whitespace(bytes, from);
         if bytes.get(at) == Some(&b'}') {
             return Some(());
         }
         loop {
-            let (start, close, ascii_plain, value) = take_name(bytes, at)?;
+            let (start, close, ascii_plain, value) = take_name(input, at)?;
             let name = bytes.get(start..close)?;
             at = match find_column(&self.columns, name, ascii_plain) {
-                Some(index) => match self.read_column(bytes, value, index) {
+                Some(index) => match self.read_column(input, value, index) {
                     Some(end) => end,
                     None => {
                         *failed = Some(Failed { index, name: (start, close), value });
                         return None;
                     }
                 },
-                None => skip_value(bytes, value, &mut self.nesting)?,
+                None => skip_value(input, value, &mut self.nesting)?,
             };
             at = skip_whitespace(bytes, at);
             match bytes.get(at)? {
@@ -179,10 +182,11 @@ impl Scanner {
 
     /// Reads the value at `at` into a column; gives the index after it. Of repeated members the last one stays.
     #[inline]
-    fn read_column(&mut self, bytes: &[u8], at: usize, index: usize) -> Option<usize> {
+    fn read_column(&mut self, input: &mut Input<'_>, at: usize, index: usize) -> Option<usize> {
+        let bytes = input.bytes;
         let first = *bytes.get(at)?;
         let (cell, end) = if first == b'"' || first == b'\'' {
-            let literal = take_literal(bytes, at + 1, first)?;
+            let literal = take_literal(input, at + 1, first)?;
             let (start, end) = (at + 1, literal.close);
             let raw = bytes.get(start..end)?;
             if literal.ascii_plain || (!raw.contains(&b'\\') && std::str::from_utf8(raw).is_ok()) {
@@ -191,14 +195,15 @@ impl Scanner {
                 (self.convert(|out| decode_into(raw, out)), end + 1)
             }
         } else {
-            self.read_other(bytes, at, first)?
+            self.read_other(input, at, first)?
         };
         *self.cells.get_mut(index)? = cell;
         Some(end)
     }
 
     /// Numbers, words, objects and arrays.
-    fn read_other(&mut self, bytes: &[u8], at: usize, first: u8) -> Option<(Cell, usize)> {
+    fn read_other(&mut self, input: &mut Input<'_>, at: usize, first: u8) -> Option<(Cell, usize)> {
+        let bytes = input.bytes;
         if let Some(number) = matches!(first, b'-' | b'0'..=b'9').then(|| take_number(bytes, at)).flatten() {
             let text = bytes.get(at..number.end)?;
             return Some((self.convert(|out| write_number(text, number.float, out)), number.end));
@@ -206,7 +211,7 @@ impl Scanner {
         if let Some((end, written)) = take_non_finite(bytes, at) {
             return Some((self.convert(|out| out.extend_from_slice(written)), end));
         }
-        let end = skip_value(bytes, at, &mut self.nesting)?;
+        let end = skip_value(input, at, &mut self.nesting)?;
         let cell = match first {
             b'n' => Cell::Null,
             b'{' | b'[' => {
@@ -263,13 +268,13 @@ impl Column {
 }
 
 /// The column that is named by what stands between the quotes of a member's name.
-#[inline]
+#[inline(always)]
 fn find_column(columns: &[Column], name: &[u8], ascii_plain: bool) -> Option<usize> {
     if !ascii_plain {
         return columns.iter().position(|column| decodes_to(name, &column.name));
     }
-    match ShortKey::of(name) {
-        Some(short) => columns.iter().position(|column| column.short == Some(short)),
-        None => columns.iter().position(|column| *column.name == *name),
-    }
+    columns.iter().position(|column| {
+        column.name.len() == name.len()
+            && if column.short.is_some() { column.short == ShortKey::of(name) } else { *column.name == *name }
+    })
 }

@@ -1,6 +1,7 @@
 //! Writes an object or array again, as Jackson's generator does for a STRING column (`copyCurrentStructure`):
 //! without whitespace, numbers through their value, strings with its own choice of escapes.
 
+use super::input::Input;
 use super::number::{take_non_finite, take_number, write_number};
 use super::skip::skip_whitespace;
 use super::text::{Piece, Pieces, take_literal};
@@ -23,7 +24,7 @@ pub(super) fn rewrite(text: &[u8], out: &mut Vec<u8>) {
 }
 
 fn rewrite_string(text: &[u8], at: usize, quote: u8, out: &mut Vec<u8>) -> usize {
-    let Some(literal) = take_literal(text, at + 1, quote) else { return text.len() };
+    let Some(literal) = take_literal(&mut Input::new(text), at + 1, quote) else { return text.len() };
     write_string(text.get(at + 1..literal.close).unwrap_or_default(), out);
     literal.close + 1
 }

@@ -3,6 +3,7 @@
 //! Without recursion: what is open is a stack of bits, one per level, so depth costs an eighth of a byte for each byte
 //! of input and no stack.
 
+use super::input::Input;
 use super::number::{take_non_finite, take_number};
 use super::text::take_literal;
 
@@ -54,13 +55,14 @@ pub(super) fn skip_whitespace(bytes: &[u8], from: usize) -> usize {
 
 /// Takes a member's name whose opening quote stands at `at`, and the colon: (index after the opening quote, closing
 /// quote, whether it is plain ASCII, index of the value's first byte).
-#[inline]
-pub(super) fn take_name(bytes: &[u8], at: usize) -> Option<(usize, usize, bool, usize)> {
+#[inline(always)]
+pub(super) fn take_name(input: &mut Input<'_>, at: usize) -> Option<(usize, usize, bool, usize)> {
+    let bytes = input.bytes;
     let quote = *bytes.get(at)?;
     if quote != b'"' && quote != b'\'' {
         return None;
     }
-    let literal = take_literal(bytes, at + 1, quote)?;
+    let literal = take_literal(input, at + 1, quote)?;
     let mut next = literal.close + 1;
     if bytes.get(next) != Some(&b':') {
         next = skip_whitespace(bytes, next);
@@ -72,10 +74,11 @@ pub(super) fn take_name(bytes: &[u8], at: usize) -> Option<(usize, usize, bool, 
 }
 
 /// Index after a value that is neither object nor array, beginning at `at`.
-#[inline]
-fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
+#[inline(always)]
+fn scalar_end(input: &mut Input<'_>, at: usize) -> Option<usize> {
+    let bytes = input.bytes;
     match *bytes.get(at)? {
-        quote @ (b'"' | b'\'') => Some(take_literal(bytes, at + 1, quote)?.close + 1),
+        quote @ (b'"' | b'\'') => Some(take_literal(input, at + 1, quote)?.close + 1),
         b'0'..=b'9' => Some(take_number(bytes, at)?.end),
         b'-' => match take_number(bytes, at) {
             Some(number) => Some(number.end),
@@ -96,14 +99,16 @@ fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 
 /// Index after the value whose first byte stands at `at`; `None` if it is not well-formed.
 #[inline]
-pub(super) fn skip_value(bytes: &[u8], at: usize, nesting: &mut Nesting) -> Option<usize> {
+pub(super) fn skip_value(input: &mut Input<'_>, at: usize, nesting: &mut Nesting) -> Option<usize> {
+    let bytes = input.bytes;
     match bytes.get(at)? {
-        b'{' | b'[' => skip_container(bytes, at, nesting),
-        _ => scalar_end(bytes, at),
+        b'{' | b'[' => skip_container(input, at, nesting),
+        _ => scalar_end(input, at),
     }
 }
 
-fn skip_container(bytes: &[u8], from: usize, nesting: &mut Nesting) -> Option<usize> {
+fn skip_container(input: &mut Input<'_>, from: usize, nesting: &mut Nesting) -> Option<usize> {
+    let bytes = input.bytes;
     nesting.clear();
     let mut at = from;
     loop {
@@ -116,11 +121,11 @@ fn skip_container(bytes: &[u8], from: usize, nesting: &mut Nesting) -> Option<us
                 at = inside + 1;
             } else {
                 nesting.push(object);
-                at = if object { take_name(bytes, inside)?.3 } else { inside };
+                at = if object { take_name(input, inside)?.3 } else { inside };
                 continue;
             }
         } else {
-            at = scalar_end(bytes, at)?;
+            at = scalar_end(input, at)?;
         }
         // Here a value has ended; close what closes, up to the next value.
         loop {
@@ -131,7 +136,7 @@ fn skip_container(bytes: &[u8], from: usize, nesting: &mut Nesting) -> Option<us
             match *bytes.get(at)? {
                 b',' => {
                     let next = skip_whitespace(bytes, at + 1);
-                    at = if nesting.in_object() { take_name(bytes, next)?.3 } else { next };
+                    at = if nesting.in_object() { take_name(input, next)?.3 } else { next };
                     break;
                 }
                 b'}' if nesting.in_object() => nesting.pop(),
@@ -177,7 +182,7 @@ mod tests {
             ("-INF", Some(4)),
             ("nul", None),
         ] {
-            assert_eq!(skip_value(text.as_bytes(), 0, &mut nesting), end, "{text}");
+            assert_eq!(skip_value(&mut Input::new(text.as_bytes()), 0, &mut nesting), end, "{text}");
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Spark decodes the value's bytes with Java's UTF-8 decoder (`InputStreamReader`: what is malformed becomes U+FFFD),
 //! Jackson takes the escapes out, and `String.getBytes(UTF_8)` makes each unpaired surrogate a `?`.
 
-use super::find::plain_run;
+use super::input::Input;
+use super::stops::plain_run;
 
 /// What one step of decoding gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +148,10 @@ pub(super) struct Literal {
 
 /// Finds the end of the string whose text begins at `from`, checking its escapes. `None` if it is not closed, or holds
 /// a control character or an escape that Jackson refuses.
-#[inline]
-pub(super) fn take_literal(bytes: &[u8], from: usize, quote: u8) -> Option<Literal> {
-    let run = plain_run(bytes, from, quote);
+#[inline(always)]
+pub(super) fn take_literal(input: &mut Input<'_>, from: usize, quote: u8) -> Option<Literal> {
+    let bytes = input.bytes;
+    let run = if quote == b'"' { input.plain_run(from) } else { plain_run(bytes, from, quote) };
     if bytes.get(run.end) == Some(&quote) {
         return Some(Literal { close: run.end, ascii_plain: !run.non_ascii });
     }

@@ -5,7 +5,7 @@ import random
 random.seed(20)
 LEVELS = ["INFO"] * 12 + ["DEBUG"] * 5 + ["WARN"] * 2 + ["ERROR"]
 ODD = [
-    "not json", "", "{}", "[]", "null", '"text"', '{"level":null}', '{"level":7}', '{"level":1.50}', '{"level":true}',
+    "not json", "{}", "[]", "null", '"text"', '{"level":null}', '{"level":7}', '{"level":1.50}', '{"level":true}',
     '{"level":{"a":1}}', '{"level":[1, 2]}', '{"level":"INFO"', '{"level":"INFO"} trailing', '{"level":"IN\\u0046O"}',
     '{"message":"no level"}', '{"level":"a","level":"b"}', ' {"level" : "spaced" } ', '{"LEVEL":"upper"}',
     '{"level":"naïve ✓"}', "{'level':'single quotes'}", '{"level":"WARN","message":{"deep":[1,{"x":null}]}}',

@@ -1,0 +1,44 @@
+//! The load that `benches/peers/run` puts on a broker, through librdkafka's C interface: it takes as little of the
+//! machine's CPU as a real client can, so that what is measured is the broker.
+//!
+//! ```text
+//! load produce BOOTSTRAP TOPIC RECORDS SIZE BATCH_BYTES   records of SIZE bytes; JSON log lines when SIZE is `json`
+//! load fetch   BOOTSTRAP TOPIC RECORDS                    from the start
+//! load ack     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until acknowledged
+//! load e2e     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until consumed
+//! load update  BOOTSTRAP TOPIC RECORDS                    one in flight: produced until its count stands on the
+//!                                                         console, which is read from standard input
+//! load create  BOOTSTRAP TOPIC [NAME=VALUE...]            a topic of one partition
+//! load delete  BOOTSTRAP TOPIC
+//! ```
+//! Each prints one line of JSON: seconds, megabytes (10^6) a second, latencies in microseconds.
+#![allow(unsafe_code, reason = "the safe wrapper allocates a delivery report for each record")]
+#![allow(unreachable_pub)]
+
+mod client;
+mod work;
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let text: Vec<&str> = args.iter().map(String::as_str).collect();
+    let line = match text.as_slice() {
+        ["produce", bootstrap, topic, records, size, batch] => {
+            work::produce(bootstrap, topic, number(records)?, size, number(batch)?)?
+        }
+        ["fetch", bootstrap, topic, records] => work::fetch(bootstrap, topic, number(records)?)?,
+        ["ack", bootstrap, topic, records, size] => work::ack(bootstrap, topic, number(records)?, number(size)?)?,
+        ["e2e", bootstrap, topic, records, size] => work::e2e(bootstrap, topic, number(records)?, number(size)?)?,
+        ["update", bootstrap, topic, records] => work::update(bootstrap, topic, number(records)?)?,
+        ["create", bootstrap, topic, config @ ..] => work::create(bootstrap, topic, config)?,
+        ["delete", bootstrap, topic] => work::delete(bootstrap, topic)?,
+        _ => bail!("see the head of benches/peers/load/main.rs"),
+    };
+    println!("{line}");
+    Ok(())
+}
+
+fn number(text: &str) -> Result<usize> {
+    text.parse().with_context(|| format!("{text} is no number"))
+}

@@ -1,0 +1,217 @@
+//! The pieces of work, each timed by itself.
+
+use std::io::{BufRead, Write};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use hdrhistogram::Histogram;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+
+use crate::client::{CONSUMED_BYTES, Client};
+
+/// Distinct payloads, cycled through.
+const PAYLOADS: usize = 4096;
+
+/// Many records, many in flight.
+pub fn produce(bootstrap: &str, topic: &str, records: usize, size: &str, batch_bytes: usize) -> Result<String> {
+    let payloads = if size == "json" { json_lines() } else { noise(size.parse()?) };
+    let client = Client::producer(
+        topic,
+        &[
+            ("bootstrap.servers", bootstrap.into()),
+            ("acks", "1".into()),
+            ("linger.ms", "5".into()),
+            ("batch.size", batch_bytes.to_string()),
+            ("batch.num.messages", "1000000".into()),
+            ("message.max.bytes", "4000000".into()),
+            ("queue.buffering.max.messages", "1000000".into()),
+            ("queue.buffering.max.kbytes", "262144".into()),
+        ],
+        false,
+    )?;
+    let (_, before) = client.watermarks()?;
+    let started = Instant::now();
+    let mut bytes = 0;
+    for payload in payloads.iter().cycle().take(records) {
+        bytes += payload.len();
+        client.send(payload)?;
+    }
+    client.flush()?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (_, after) = client.watermarks()?;
+    ensure!(after - before == records as i64, "{} of {records} records are in the log", after - before);
+    Ok(rate(records, bytes, seconds))
+}
+
+/// Everything from the start, as fast as it comes.
+pub fn fetch(bootstrap: &str, topic: &str, records: usize) -> Result<String> {
+    let client = Client::consumer(
+        topic,
+        &[
+            ("bootstrap.servers", bootstrap.into()),
+            ("fetch.message.max.bytes", "4000000".into()),
+            ("queued.max.messages.kbytes", "65536".into()),
+            ("check.crcs", "false".into()),
+        ],
+    )?;
+    client.watermarks()?;
+    let started = Instant::now();
+    client.start(0)?;
+    client.until_consumed(records as u64);
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(rate(records, CONSUMED_BYTES.load(Ordering::Relaxed) as usize, seconds))
+}
+
+/// Produced until acknowledged, one in flight.
+pub fn ack(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<String> {
+    let payloads = noise(size);
+    let client = one_in_flight(bootstrap, topic)?;
+    latencies(records, |number| {
+        client.send(payloads[number % PAYLOADS])?;
+        client.until_delivered(number as u64 + 1)
+    })
+}
+
+/// Produced until consumed, one in flight.
+pub fn e2e(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<String> {
+    let payloads = noise(size);
+    let producer = one_in_flight(bootstrap, topic)?;
+    let consumer = Client::consumer(topic, &[("bootstrap.servers", bootstrap.into())])?;
+    let (_, end) = producer.watermarks()?;
+    consumer.start(end)?;
+    latencies(records, |number| {
+        producer.send(payloads[number % PAYLOADS])?;
+        consumer.until_consumed(number as u64 + 1);
+        producer.until_delivered(number as u64 + 1)
+    })
+}
+
+/// Produced until the query's new count of its level is printed, one in flight. Standard input is the console.
+pub fn update(bootstrap: &str, topic: &str, records: usize) -> Result<String> {
+    let client = one_in_flight(bootstrap, topic)?;
+    let mut console = std::io::stdin().lock();
+    let mut line = String::new();
+    latencies(records, |number| {
+        client.send(br#"{"level":"TICK","message":"one record, of which the update is awaited"}"#)?;
+        let wanted = (number + 1).to_string();
+        loop {
+            line.clear();
+            if console.read_line(&mut line)? == 0 {
+                bail!("the console ended");
+            }
+            let mut cells = line.trim().split('|').map(str::trim);
+            if (cells.next(), cells.next(), cells.next()) == (Some(""), Some("TICK"), Some(&wanted)) {
+                break;
+            }
+        }
+        client.until_delivered(number as u64 + 1)
+    })
+}
+
+/// Makes a topic of one partition.
+pub fn create(bootstrap: &str, topic: &str, config: &[&str]) -> Result<String> {
+    let mut new = NewTopic::new(topic, 1, TopicReplication::Fixed(1));
+    for setting in config {
+        let (name, value) = setting.split_once('=').context("a configuration is NAME=VALUE")?;
+        new = new.set(name, value);
+    }
+    with_admin(bootstrap, async |admin| {
+        let outcome = admin.create_topics([&new], &AdminOptions::new()).await?.pop().context("no answer")?;
+        outcome.map_err(|(topic, code)| anyhow::anyhow!("{topic}: {code}"))
+    })
+}
+
+/// Deletes a topic.
+pub fn delete(bootstrap: &str, topic: &str) -> Result<String> {
+    with_admin(bootstrap, async |admin| {
+        let outcome = admin.delete_topics(&[topic], &AdminOptions::new()).await?.pop().context("no answer")?;
+        outcome.map_err(|(topic, code)| anyhow::anyhow!("{topic}: {code}"))
+    })
+}
+
+fn with_admin(
+    bootstrap: &str,
+    work: impl AsyncFnOnce(AdminClient<DefaultClientContext>) -> Result<String>,
+) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { work(ClientConfig::new().set("bootstrap.servers", bootstrap).create()?).await })?;
+    Ok("{}".into())
+}
+
+fn one_in_flight(bootstrap: &str, topic: &str) -> Result<Client> {
+    let config = [("bootstrap.servers", bootstrap.into()), ("acks", "1".into()), ("linger.ms", "0".into())];
+    let client = Client::producer(topic, &config, true)?;
+    client.watermarks()?;
+    Ok(client)
+}
+
+/// Times each call; the first tenth is warming up and left out.
+fn latencies(records: usize, mut one: impl FnMut(usize) -> Result<()>) -> Result<String> {
+    let mut taken = Histogram::<u64>::new(3)?;
+    for number in 0..records {
+        let started = Instant::now();
+        one(number)?;
+        if number >= records / 10 {
+            taken.saturating_record(micros(started.elapsed()));
+        }
+    }
+    let at = |quantile| taken.value_at_quantile(quantile);
+    Ok(format!(
+        r#"{{"records":{records},"us_p50":{},"us_p99":{},"us_p999":{},"us_max":{}}}"#,
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        taken.max()
+    ))
+}
+
+fn micros(time: Duration) -> u64 {
+    time.as_micros() as u64
+}
+
+fn rate(records: usize, bytes: usize, seconds: f64) -> String {
+    format!(
+        r#"{{"records":{records},"bytes":{bytes},"seconds":{seconds:.3},"records_per_s":{:.0},"mb_per_s":{:.1}}}"#,
+        records as f64 / seconds,
+        bytes as f64 / 1e6 / seconds
+    )
+}
+
+/// Payloads of a size, of bytes that no codec or checksum could take a short cut on (xorshift64).
+fn noise(size: usize) -> Vec<&'static [u8]> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut payload = || {
+        let mut bytes = vec![0; size];
+        for byte in &mut bytes {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = b' ' + (state % 95) as u8;
+        }
+        &*bytes.leak()
+    };
+    (0..PAYLOADS).map(|_| payload()).collect()
+}
+
+/// Log records of exactly 100 bytes, in the proportions of a busy service.
+fn json_lines() -> Vec<&'static [u8]> {
+    let level = |number: usize| match number % 20 {
+        0 => "ERROR",
+        1 | 2 => "WARN",
+        3..=7 => "DEBUG",
+        _ => "INFO",
+    };
+    let line = |number: usize| {
+        let mut bytes = Vec::with_capacity(100);
+        let _ = write!(bytes, r#"{{"level":"{}","message":"request {number:05} of session "#, level(number * 7919));
+        while bytes.len() < 98 {
+            bytes.push(b'a' + (number * bytes.len() % 26) as u8);
+        }
+        bytes.extend_from_slice(b"\"}");
+        &*bytes.leak()
+    };
+    (0..PAYLOADS).map(line).collect()
+}

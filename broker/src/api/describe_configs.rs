@@ -2,6 +2,7 @@
 //! for the broker, for a group.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -51,29 +52,40 @@ const CLIENT_METRICS_SETTINGS: &[(&str, Kind, &str)] =
 /// and any name can be a group's.
 const SETTINGS_MAX: usize = 250_000;
 
-/// What is told beside names and values.
-#[derive(Clone, Copy)]
-struct Wanted {
+/// What is told of a resource: which settings, and what beside names and values.
+struct Wanted<'a> {
+    keys: Option<&'a [StrBytes]>,
     synonyms: bool,
     documentation: bool,
 }
 
+impl Wanted<'_> {
+    fn includes(&self, name: &str) -> bool {
+        self.keys.is_none_or(|keys| keys.iter().any(|key| key.as_str() == name))
+    }
+}
+
 /// Each resource succeeds or fails for itself; a setting that is asked for and does not exist is left out.
 pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let wanted = Wanted { synonyms: request.include_synonyms, documentation: request.include_documentation };
+    let broker = OnceCell::new();
     let mut left = SETTINGS_MAX;
     let results = request.resources.into_iter().map(|resource| {
+        let wanted = Wanted {
+            keys: resource.configuration_keys.as_deref().filter(|keys| !keys.is_empty()),
+            synonyms: request.include_synonyms,
+            documentation: request.include_documentation,
+        };
+        let described = if left == 0 { Err(too_many()) } else { describe(shared, &broker, &resource, &wanted) };
+        let described = described.and_then(|configs| {
+            // The first that does not fit ends it: nothing more is looked at.
+            let rest = left.checked_sub(configs.len());
+            left = rest.unwrap_or(0);
+            rest.map(|_| configs).ok_or_else(too_many)
+        });
         let result = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
-        let described = describe(shared, &resource, wanted).map(|mut configs| {
-            if let Some(keys) = resource.configuration_keys.filter(|keys| !keys.is_empty()) {
-                configs.retain(|config| keys.contains(&config.name));
-                configs.shrink_to_fit();
-            }
-            configs
-        });
-        match described.and_then(|configs| within(configs, &mut left)) {
+        match described {
             Ok(configs) => result.with_error_message(Some(StrBytes::default())).with_configs(configs),
             Err(error) => {
                 result.with_error_code(error.code()).with_error_message(Some(error.message().unwrap_or_default()))
@@ -83,21 +95,15 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfi
     DescribeConfigsResponse::default().with_results(results.collect())
 }
 
-/// Takes what is told off what may still be told.
-fn within<T>(configs: Vec<T>, left: &mut usize) -> Result<Vec<T>, ApiError> {
-    match left.checked_sub(configs.len()) {
-        Some(rest) => {
-            *left = rest;
-            Ok(configs)
-        }
-        None => Err(ApiError::new(ResponseError::PolicyViolation, "Too many configs in one request.")),
-    }
+fn too_many() -> ApiError {
+    ApiError::new(ResponseError::PolicyViolation, "Too many configs in one request.")
 }
 
 fn describe(
     shared: &Shared,
+    broker: &OnceCell<Vec<Setting>>,
     resource: &DescribeConfigsResource,
-    wanted: Wanted,
+    wanted: &Wanted<'_>,
 ) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
     let named = resource.resource_name.as_str();
     match resource.resource_type {
@@ -105,7 +111,8 @@ fn describe(
             name::validate(named).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
             let topic = shared.storage.topic(named);
             let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
-            Ok(config::entries(&topic.overrides).map(|entry| of_topic(entry, wanted)).collect())
+            let entries = config::entries(&topic.overrides).filter(|entry| wanted.includes(entry.definition.name));
+            Ok(entries.map(|entry| of_topic(entry, wanted)).collect())
         }
         // The settings that hold for all brokers alike can only be set while they run, and none can.
         BROKER if named.is_empty() => Ok(Vec::new()),
@@ -114,7 +121,11 @@ fn describe(
             Ok(id) if id != NODE_ID.0 => {
                 invalid(format!("Unexpected broker id, expected {} or empty string, but received {named}", NODE_ID.0))
             }
-            Ok(_) => Ok(broker_config::settings(shared).into_iter().map(|it| of_broker(it, wanted)).collect()),
+            Ok(_) => {
+                let settings = broker.get_or_init(|| broker_config::settings(shared));
+                let asked = settings.iter().filter(|setting| wanted.includes(setting.name));
+                Ok(asked.map(|setting| of_broker(setting, wanted)).collect())
+            }
         },
         BROKER_LOGGER if named.is_empty() => invalid("Broker id must not be empty"),
         BROKER_LOGGER => match named.parse::<i32>() {
@@ -137,7 +148,7 @@ fn invalid<T>(message: impl Into<Cow<'static, str>>) -> Result<T, ApiError> {
     Err(ApiError::new(ResponseError::InvalidRequest, message))
 }
 
-fn of_topic(entry: Entry<'_>, wanted: Wanted) -> DescribeConfigsResourceResult {
+fn of_topic(entry: Entry<'_>, wanted: &Wanted<'_>) -> DescribeConfigsResourceResult {
     let definition = entry.definition;
     let mut synonyms = Vec::new();
     if wanted.synonyms && entry.source == Source::Topic {
@@ -150,26 +161,27 @@ fn of_topic(entry: Entry<'_>, wanted: Wanted) -> DescribeConfigsResourceResult {
         .with_synonyms(synonyms)
 }
 
-fn of_broker(setting: Setting, wanted: Wanted) -> DescribeConfigsResourceResult {
+fn of_broker(setting: &Setting, wanted: &Wanted<'_>) -> DescribeConfigsResourceResult {
     let Setting { name, kind, value, source, default, doc } = setting;
     let mut synonyms = Vec::new();
-    if let (Source::StaticBroker, Some(value)) = (source, &value) {
-        synonyms.push(synonym(name, value, source));
+    if let (true, Source::StaticBroker, Some(value)) = (wanted.synonyms, source, value) {
+        synonyms.push(synonym(name, value, *source));
     }
-    if let Some(default) = default {
+    if let Some(default) = default.filter(|_| wanted.synonyms) {
         synonyms.push(synonym(name, default, Source::Default));
     }
-    config_result(name, kind, value.as_deref(), source, doc, wanted)
-        .with_read_only(true)
-        .with_synonyms(if wanted.synonyms { synonyms } else { Vec::new() })
+    config_result(name, *kind, value.as_deref(), *source, doc, wanted).with_read_only(true).with_synonyms(synonyms)
 }
 
-fn defaults(settings: &[(&'static str, Kind, &'static str)], wanted: Wanted) -> Vec<DescribeConfigsResourceResult> {
+fn defaults(
+    settings: &[(&'static str, Kind, &'static str)],
+    wanted: &Wanted<'_>,
+) -> Vec<DescribeConfigsResourceResult> {
     let describe = |&(name, kind, value): &(&'static str, Kind, &'static str)| {
         let synonyms = if wanted.synonyms { vec![synonym(name, value, Source::Default)] } else { Vec::new() };
         config_result(name, kind, Some(value), Source::Default, "", wanted).with_synonyms(synonyms)
     };
-    settings.iter().map(describe).collect()
+    settings.iter().filter(|setting| wanted.includes(setting.0)).map(describe).collect()
 }
 
 fn synonym(name: &'static str, value: &str, source: Source) -> DescribeConfigsSynonym {
@@ -185,7 +197,7 @@ fn config_result(
     value: Option<&str>,
     source: Source,
     doc: &'static str,
-    wanted: Wanted,
+    wanted: &Wanted<'_>,
 ) -> DescribeConfigsResourceResult {
     DescribeConfigsResourceResult::default()
         .with_name(StrBytes::from_static_str(name))

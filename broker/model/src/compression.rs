@@ -158,6 +158,8 @@ mod tests {
         [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn what_is_compressed_unfolds_to_itself(input in proptest::collection::vec(0u8..4, 0..70_000)) {
             for codec in ALL {
@@ -172,7 +174,9 @@ mod tests {
                 }
             }
         }
+    }
 
+    proptest! {
         #[test]
         fn any_bytes_unfold_or_are_refused(input: Vec<u8>) {
             for codec in ALL {

@@ -198,6 +198,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_is_built_reads_back(rows in rows(), codec in codec()) {
             let mut builder = BatchBuilder::new();
@@ -226,6 +228,9 @@ mod tests {
             prop_assert_eq!(batch.header.max_timestamp, rows.iter().map(|row| row.3).max().unwrap());
         }
 
+    }
+
+    proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes: Vec<u8>, attributes in 0i16..8, count in -1i32..100) {
             let mut raw = vec![0; 61];

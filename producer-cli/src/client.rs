@@ -170,6 +170,13 @@ impl Shared {
     }
 }
 
+/// What a person wants to know of librdkafka's
+/// `HOST:PORT/bootstrap: Connect to ipv4#ADDRESS failed: Connection refused (after 0ms in state CONNECT, …)`.
+fn plain(reason: &str) -> &str {
+    let reason = reason.split_once(" (after ").map_or(reason, |(before, _)| before);
+    reason.split_once("/bootstrap: ").map_or(reason, |(_, after)| after)
+}
+
 /// librdkafka's callbacks.
 pub(crate) struct Deliveries(Arc<Shared>);
 
@@ -187,7 +194,7 @@ impl ClientContext for Deliveries {
         // These say less than the reason that came before them.
         let code = error.rdkafka_error_code();
         if !matches!(code, Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::Fatal)) {
-            *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+            *self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(plain(reason).to_owned());
         }
     }
 }
@@ -211,5 +218,17 @@ impl ProducerContext for Deliveries {
             Err((error, _)) => self.0.failed(error),
         }
         self.0.gate.leave(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_cut_to_what_matters() {
+        let refused = "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)";
+        assert_eq!(plain(refused), "Connect to ipv4#127.0.0.1:1 failed: Connection refused");
+        assert_eq!(plain("Failed to resolve 'x:1': unknown"), "Failed to resolve 'x:1': unknown");
     }
 }

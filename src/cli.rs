@@ -138,6 +138,10 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_fetch: Option<ByteSize>,
 
+    /// Fetch sessions kept; a client beyond them names its partitions in every fetch [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_fetch_sessions: Option<usize>,
+
     /// Members of one consumer group [default: 10000]
     #[arg(long, value_name = "N")]
     pub(crate) max_group_members: Option<usize>,

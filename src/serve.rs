@@ -82,6 +82,9 @@ fn limits(args: &LimitArgs) -> Limits {
     if let Some(size) = args.max_fetch {
         limits.fetch_bytes_max = bytes(size);
     }
+    if let Some(sessions) = args.max_fetch_sessions {
+        limits.fetch_sessions_max = sessions;
+    }
     if let Some(members) = args.max_group_members {
         limits.group_members_max = members;
     }

@@ -15,6 +15,7 @@ use common::client::{self, KeyValue, Producer};
 use common::{Brooklet, DEADLINE, command, fixed_address};
 use rdkafka::producer::BaseRecord;
 
+const CONSOLE: &str = "SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
 const INSERT: &str = "INSERT INTO log_counts SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
 const LEVELS: [&str; 4] = ["INFO", "WARN", "ERROR", "DEBUG"];
 /// Records sent between two kills.
@@ -27,7 +28,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn spawn(address: SocketAddr, data: &str, engine: &str, fsync: &str) -> Brooklet {
     let listen = address.to_string();
     let args = ["serve", "--listen", &listen, "--data-dir", data, "--storage", engine, "--fsync", fsync];
-    let mut command = command(&[&args[..], &["--query", INSERT]].concat());
+    let mut command = command(&[&args[..], &["--query", INSERT, "--query", CONSOLE]].concat());
     Brooklet::from_command(command.stdin(std::process::Stdio::null()))
 }
 
@@ -81,15 +82,49 @@ fn number(record: &KeyValue) -> usize {
     usize::try_from(value["n"].as_u64().unwrap()).unwrap()
 }
 
-fn counts(records: &[KeyValue]) -> BTreeMap<String, String> {
-    let mut counts = BTreeMap::<&str, u64>::new();
+fn counts(records: &[KeyValue]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
     for record in records {
-        *counts.entry(LEVELS[number(record) % LEVELS.len()]).or_default() += 1;
+        *counts.entry(LEVELS[number(record) % LEVELS.len()].to_owned()).or_default() += 1;
     }
-    let row = |(level, count): (&str, u64)| {
+    counts
+}
+
+/// Counts as the records of `log_counts`.
+fn as_records(counts: &BTreeMap<String, u64>) -> BTreeMap<String, String> {
+    let row = |(level, count): (&String, &u64)| {
         (format!("{{\"level\":\"{level}\"}}"), format!("{{\"level\":\"{level}\",\"count\":{count}}}"))
     };
-    counts.into_iter().map(row).collect()
+    counts.iter().map(row).collect()
+}
+
+/// What the consoles of all lives of the broker show, batch by batch. The last batch before a kill may be cut off, and
+/// it may be printed again by the next life: then it is the same.
+fn batches<'a>(consoles: impl IntoIterator<Item = &'a str>) -> BTreeMap<u64, String> {
+    let mut batches = BTreeMap::new();
+    for console in consoles {
+        let rule = "-------------------------------------------\n";
+        for batch in console.split(&format!("{rule}Batch: ")).filter(|batch| batch.ends_with("+\n\n")) {
+            let (number, table) = batch.split_once('\n').unwrap();
+            let before = batches.insert(number.parse().unwrap(), table.to_owned());
+            assert!(before.is_none_or(|before| before == table), "batch {number} was printed otherwise before");
+        }
+    }
+    batches
+}
+
+/// The last count of each level that was printed.
+fn printed(batches: &BTreeMap<u64, String>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for line in batches.values().flat_map(|table| table.lines()) {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        if let [level, count] = cells[..]
+            && let Ok(count) = count.parse()
+        {
+            counts.insert(level.to_owned(), count);
+        }
+    }
+    counts
 }
 
 /// Every count of a level follows the one before: none is written twice, none is taken back.
@@ -122,17 +157,18 @@ fn crash(engine: &str, fsync: &str, kills: u64, idempotent: bool) {
     let mut brooklet = spawn(address, data, engine, fsync);
     let (producer, told) = client::producer(&config, ROUND * (kills as usize + 1));
     let (mut sent, mut outcomes) = (0, Outcomes::default());
+    let mut consoles = Vec::new();
     for _ in 0..kills {
         send_round(&producer, sent, idempotent);
         sent += ROUND;
         outcomes.wait_for(random.below(sent - outcomes.known), &told);
         random.pause(Duration::from_millis(3));
-        brooklet.kill();
+        consoles.push(brooklet.kill().stdout);
         if random.below(3) == 0 {
             // While it starts, or just after.
             let starting = spawn(address, data, engine, fsync);
             random.pause(Duration::from_millis(60));
-            starting.kill();
+            consoles.push(starting.kill().stdout);
         }
         brooklet = spawn(address, data, engine, fsync);
     }
@@ -149,10 +185,15 @@ fn crash(engine: &str, fsync: &str, kills: u64, idempotent: bool) {
         assert_eq!(outcomes.acknowledged.len(), sent, "all are delivered in the end");
         assert!(stored.iter().copied().eq(0..sent), "each once and in order");
     }
-    let counted = client::wait_for_table(address, "log_counts", &counts(&log));
+    let counts = counts(&log);
+    let counted = client::wait_for_table(address, "log_counts", &as_records(&counts));
     assert_counts_only_grow(&counted);
+    let all = |last: &str| batches(consoles.iter().map(String::as_str).chain([last]));
+    brooklet.stdout.wait_for("the last count", |console| printed(&all(console)) == counts);
     let output = brooklet.terminate();
     assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+    let batches = all(&output.stdout);
+    assert!(batches.keys().copied().eq(0..batches.len() as u64), "no batch is left out");
 }
 
 #[test]

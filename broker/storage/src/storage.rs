@@ -199,7 +199,7 @@ impl Storage {
     }
 
     /// Brings everything to the disk, makes the next start a short one, and lets go of the folder. Logs still held
-    /// refuse reads and writes from now on.
+    /// refuse reads and writes from now on. The error is that of a log that had failed before.
     pub async fn shutdown(&self) -> Result<(), StorageError> {
         // On this thread: it is the last that the process does, and bounded by what a second of appends left.
         self.stop_threads();
@@ -210,8 +210,9 @@ impl Storage {
         checkpoint(&self.shared, &logs);
         let mut result = Ok(());
         for log in logs {
-            if let Err(error) = log.check_writable() {
-                result = Err(error);
+            match log.check_writable() {
+                Ok(()) | Err(StorageError::Closed | StorageError::Deleted) => {}
+                Err(error) => result = Err(error),
             }
             log.close();
         }
@@ -228,6 +229,12 @@ impl Storage {
                 tracing::error!("a background thread of the storage panicked");
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Storage").field("cluster_id", &self.cluster_id).finish_non_exhaustive()
     }
 }
 

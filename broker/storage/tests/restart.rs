@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use brooklet_model::{Offset, ProducerId};
-use brooklet_storage::{AppendError, Engine, NewTopic, PartitionLog, Storage, Table};
+use brooklet_storage::{
+    AppendError, Engine, NewTopic, OpenError, PartitionLog, ReadError, Storage, StorageError, Table,
+};
 use common::{NOW, append, batch, block_on, open, read_all, sequenced, timed};
 
 /// How a run of the storage ends.
@@ -155,6 +157,24 @@ fn the_start_and_times_are_remembered(engine: Engine) {
     }
 }
 
+fn an_emptied_log_goes_on_at_its_end(engine: Engine) {
+    for end in ends(engine) {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = open(folder.path(), engine);
+        let topic = NewTopic { overrides: overrides(&[("retention.bytes", "0")]), ..NewTopic::new("logs", 1) };
+        let log = storage.create_topic(topic).unwrap().partitions[0].clone();
+        append(&log, batch(&["a", "b", "c"]));
+        assert_eq!(storage.enforce_retention(), 1);
+        assert_eq!((log.log_start_offset(), log.size_bytes()), (Offset(3), 0));
+        drop(log);
+        let storage = restart(storage, folder.path(), engine, end);
+        let log = storage.log("logs", 0).unwrap();
+        assert_eq!((log.log_start_offset(), log.high_watermark()), (Offset(3), Offset(3)), "{end:?}");
+        assert_eq!(append(&log, batch(&["d"])), Offset(3));
+        assert_eq!(read_all(&log, Offset(3), 1), [(3, "d".to_owned())]);
+    }
+}
+
 macro_rules! persistent_engines {
     ($($test:ident),+ $(,)?) => {
         mod segments {
@@ -166,7 +186,12 @@ macro_rules! persistent_engines {
     };
 }
 
-persistent_engines!(everything_is_there_again, producers_are_remembered, the_start_and_times_are_remembered);
+persistent_engines!(
+    everything_is_there_again,
+    producers_are_remembered,
+    the_start_and_times_are_remembered,
+    an_emptied_log_goes_on_at_its_end,
+);
 
 /// One partition in segment files; its first segment's path.
 fn segment_log(folder: &Path) -> (Arc<Storage>, Arc<PartitionLog>, PathBuf) {
@@ -290,4 +315,18 @@ fn the_folder_is_laid_out_as_kafkas() {
         log.size_bytes()
     );
     drop(storage);
+}
+
+#[test]
+fn a_folder_in_use_says_by_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let (storage, log, _) = segment_log(folder.path());
+    let error = Storage::open(common::config(folder.path(), Engine::Segments)).unwrap_err();
+    assert!(matches!(&error, OpenError::Locked { pid, .. } if *pid == std::process::id()), "{error}");
+    block_on(storage.shutdown()).unwrap();
+    block_on(storage.shutdown()).unwrap();
+    assert!(matches!(log.append(batch(&["late"])), Err(AppendError::Storage(StorageError::Closed))));
+    assert!(matches!(log.read(Offset(0), 1), Err(ReadError::Storage(StorageError::Closed))));
+    drop((storage, log));
+    segment_log(folder.path());
 }

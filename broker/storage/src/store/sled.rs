@@ -76,9 +76,10 @@ impl RecordStore for SledStore {
         Ok(segments)
     }
 
-    fn create(&self, _base: i64) -> io::Result<()> {
-        // A segment is there once it holds something.
-        Ok(())
+    fn create(&self, base: i64) -> io::Result<()> {
+        // An empty value says that the segment is there: a log without records still knows its next offset. The first
+        // batch takes its place.
+        self.insert(base, 0, &[])
     }
 
     fn append(&self, base: i64, position: u64, prefix: &[u8; 16], rest: &[u8]) -> io::Result<()> {
@@ -125,6 +126,9 @@ impl RecordStore for SledStore {
         let crossing = self.records.range(self.key(base, 0)..self.key(base, len)).next_back().transpose()?;
         for key in self.records.range(self.key(base, len)..=self.key(base, u64::MAX)).keys() {
             self.records.remove(key?)?;
+        }
+        if len == 0 {
+            self.create(base)?;
         }
         if let Some((key, value)) = crossing {
             let start = keys::last_number(&key).unwrap_or_default() as u64;

@@ -77,9 +77,13 @@ apis! {
     18 ApiVersionsRequest -> ApiVersionsResponse [0] 0..4 => api::api_versions::handle;
     19 CreateTopicsRequest -> CreateTopicsResponse [2] 2..7 => api::create_topics::handle;
     20 DeleteTopicsRequest -> DeleteTopicsResponse [1] 1..6 => api::delete_topics::handle;
+    21 DeleteRecordsRequest -> DeleteRecordsResponse [0] 0..2 => api::delete_records::handle;
     22 InitProducerIdRequest -> InitProducerIdResponse [0] 0..5 => api::init_producer_id::handle;
     23 OffsetForLeaderEpochRequest -> OffsetForLeaderEpochResponse [2] 2..4 => api::offset_for_leader_epoch::handle;
     32 DescribeConfigsRequest -> DescribeConfigsResponse [1] 1..4 => api::describe_configs::handle;
+    33 AlterConfigsRequest -> AlterConfigsResponse [0] 0..2 => api::alter_configs::handle;
+    37 CreatePartitionsRequest -> CreatePartitionsResponse [0] 0..3 => api::create_partitions::handle;
+    44 IncrementalAlterConfigsRequest -> IncrementalAlterConfigsResponse [0] 0..1 => api::alter_configs::handle_incremental;
     60 DescribeClusterRequest -> DescribeClusterResponse [0] 0..2 => api::describe_cluster::handle;
 }
 

@@ -1,8 +1,11 @@
 //! One file per API. A handler takes the decoded request and returns the response; it never sees a socket.
 
+pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
 pub(crate) mod authorized;
+pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
+pub(crate) mod delete_records;
 pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;

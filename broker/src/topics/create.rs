@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use brooklet_storage::{CreateTopicError, NewTopic, Storage, Topic};
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::create_topics_request::{
-    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
-};
+use kafka_protocol::messages::BrokerId;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 
 use super::{config, name};
 use crate::error::ApiError;
@@ -132,7 +131,7 @@ fn assigned(wanted: &CreatableTopic) -> Result<i32, ApiError> {
         if !indexes.insert(index) {
             return Err(invalid(format!("Found multiple manual partition assignments for partition {index}")));
         }
-        check_replicas(assignment).map_err(invalid)?;
+        check_replicas(&assignment.broker_ids).map_err(invalid)?;
     }
     if indexes.iter().zip(0..).any(|(index, expected)| *index != expected) {
         return Err(invalid("partitions should be a consecutive 0-based integer sequence".to_owned()));
@@ -140,9 +139,10 @@ fn assigned(wanted: &CreatableTopic) -> Result<i32, ApiError> {
     i32::try_from(indexes.len()).map_err(|_| ResponseError::InvalidPartitions.into())
 }
 
-fn check_replicas(assignment: &CreatableReplicaAssignment) -> Result<(), String> {
+/// Checks where a client wants a partition's replicas: this broker, once, is all there is.
+pub(crate) fn check_replicas(brokers: &[BrokerId]) -> Result<(), String> {
     let says = |what: String| Err(format!("The manual partition assignment includes {what}"));
-    match assignment.broker_ids.as_slice() {
+    match brokers {
         [] => says("an empty replica list.".to_owned()),
         [NODE_ID] => Ok(()),
         brokers => match brokers.iter().find(|broker| **broker != NODE_ID) {

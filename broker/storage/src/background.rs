@@ -99,25 +99,47 @@ pub(crate) fn commit(shared: &Shared, logs: &[Arc<PartitionLog>]) {
     }
 }
 
-/// Runs until the queue of checkpoints is stopped: checkpoints what was written, `interval` after the first write,
-/// and calls `retention` each `retention_interval`.
-pub(crate) fn run_checkpoints(
-    shared: &Shared,
-    interval: Duration,
-    retention_interval: Duration,
-    mut retention: impl FnMut(),
-) {
-    let mut retention_due = Instant::now() + retention_interval;
+/// When the checkpoint thread does what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    /// From the first write on.
+    pub(crate) interval: Duration,
+    /// What sled may lack.
+    pub(crate) bytes: u64,
+    pub(crate) retention_interval: Duration,
+}
+
+/// Runs until the queue of checkpoints is stopped: syncs what was written, checkpoints once that is worth it, and calls
+/// `retention` when it is due.
+pub(crate) fn run_checkpoints(shared: &Shared, schedule: Schedule, mut retention: impl FnMut()) {
+    let mut retention_due = Instant::now() + schedule.retention_interval;
+    let mut behind: Vec<Arc<PartitionLog>> = Vec::new();
     while shared.checkpoints.wait(Some(retention_due)) {
         if Instant::now() >= retention_due {
             retention();
-            retention_due = Instant::now() + retention_interval;
+            retention_due = Instant::now() + schedule.retention_interval;
             continue;
         }
-        if !shared.checkpoints.sleep(Instant::now() + interval) {
+        if !shared.checkpoints.sleep(Instant::now() + schedule.interval) {
             return;
         }
-        checkpoint(shared, &shared.checkpoints.take());
+        let written = shared.checkpoints.take();
+        for log in &written {
+            log.begin_round();
+            if !behind.iter().any(|known| Arc::ptr_eq(known, log)) {
+                behind.push(log.clone());
+            }
+        }
+        // Little is read again faster than sled writes it; and the first write wakes sled's threads for good, each of
+        // which then wakes once a second. With records inside, its file has to be synced here.
+        let bytes: u64 = behind.iter().map(|log| log.bytes_behind()).sum();
+        if bytes >= schedule.bytes || shared.engine == Engine::Sled {
+            checkpoint(shared, &behind);
+            behind.clear();
+        } else if shared.fsync != Fsync::Never {
+            // What fails is poisoned, and said.
+            written.iter().for_each(|log| drop(log.sync()));
+        }
     }
 }
 

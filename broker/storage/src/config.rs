@@ -111,8 +111,11 @@ pub struct StorageConfig {
     pub producer_expiration: Duration,
     /// How often retention is enforced (`log.retention.check.interval.ms`).
     pub retention_check_interval: Duration,
-    /// How long index and state may lag behind the log; data is synced as often under [`Fsync::Interval`].
+    /// How often data is synced under [`Fsync::Interval`], and index and state brought up to the logs, while there are
+    /// writes.
     pub checkpoint_interval: Duration,
+    /// How many bytes of all logs index and state may lack; the next start reads them again.
+    pub checkpoint_bytes: u64,
     /// The clock behind retention and log append time.
     pub clock: Clock,
 }
@@ -139,6 +142,7 @@ impl Default for StorageConfig {
             producer_expiration: Duration::from_secs(24 * 60 * 60),
             retention_check_interval: Duration::from_secs(5 * 60),
             checkpoint_interval: Duration::from_secs(1),
+            checkpoint_bytes: 1 << 20,
             clock: Clock::default(),
         }
     }

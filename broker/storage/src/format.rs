@@ -16,6 +16,8 @@ const FILE_NAME: &str = "meta.properties";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) cluster_id: String,
+    /// Made just now.
+    pub(crate) is_new: bool,
 }
 
 impl Format {
@@ -24,7 +26,7 @@ impl Format {
         loop {
             let cluster_id = base64_url(Uuid::new_v4());
             if !cluster_id.starts_with('-') {
-                return Self { cluster_id };
+                return Self { cluster_id, is_new: true };
             }
         }
     }
@@ -55,7 +57,7 @@ impl Format {
         if existing != engine.to_string() {
             return Err(OpenError::OtherEngine { path: data_dir.to_owned(), existing, wanted: engine.to_string() });
         }
-        Ok(Self { cluster_id: value("cluster.id") })
+        Ok(Self { cluster_id: value("cluster.id"), is_new: false })
     }
 
     fn write(&self, data_dir: &Path, engine: Engine, sync: bool) -> std::io::Result<()> {
@@ -100,8 +102,9 @@ mod tests {
     fn the_cluster_id_stays() {
         let folder = tempfile::tempdir().unwrap();
         let first = Format::open(folder.path(), Engine::Segments, true).unwrap();
-        assert_eq!(first.cluster_id.len(), 22);
-        assert_eq!(Format::open(folder.path(), Engine::Segments, true).unwrap(), first);
+        assert_eq!((first.cluster_id.len(), first.is_new), (22, true));
+        let again = Format::open(folder.path(), Engine::Segments, true).unwrap();
+        assert_eq!((again.cluster_id, again.is_new), (first.cluster_id, false));
     }
 
     #[test]

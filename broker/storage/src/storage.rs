@@ -9,7 +9,7 @@ use brooklet_model::{TopicId, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
-use crate::background::{self, checkpoint};
+use crate::background::{self, Schedule, checkpoint};
 use crate::catalogue::{CATALOGUE_ID, CATALOGUE_NAME, CATALOGUE_NUMBER, Catalogue, Contents, TopicRecord};
 use crate::format::Format;
 use crate::lock::Lock;
@@ -60,7 +60,7 @@ impl Storage {
             fs::create_dir_all(&config.data_dir).map_err(OpenError::io(&config.data_dir))?;
             lock = Some(Lock::take(&config.data_dir)?);
             format = Format::open(&config.data_dir, config.engine, config.fsync == Fsync::Always)?;
-            index = Some(SledIndex::open_or_rebuild(&config.data_dir, config.engine)?);
+            index = Some(SledIndex::open_or_rebuild(&config.data_dir, config.engine, format.is_new)?);
         }
         let shared = Arc::new(Shared::new(&config, index));
         let records = shared.index.as_ref().and_then(SledIndex::records);
@@ -144,7 +144,11 @@ impl Storage {
 
     fn start_threads(self: &Arc<Self>, config: &StorageConfig) -> std::io::Result<()> {
         let mut threads = self.threads.lock();
-        let (interval, retention_interval) = (config.checkpoint_interval, config.retention_check_interval);
+        let schedule = Schedule {
+            interval: config.checkpoint_interval,
+            bytes: config.checkpoint_bytes,
+            retention_interval: config.retention_check_interval,
+        };
         let (shared, storage) = (self.shared.clone(), Arc::downgrade(self));
         let retention = move || {
             if let Some(storage) = storage.upgrade() {
@@ -152,7 +156,7 @@ impl Storage {
             }
         };
         let checkpoints = std::thread::Builder::new().name("storage-checkpoint".into());
-        let run = move || background::run_checkpoints(&shared, interval, retention_interval, retention);
+        let run = move || background::run_checkpoints(&shared, schedule, retention);
         threads.push(checkpoints.spawn(run)?);
         if self.shared.commits_in_groups() {
             let shared = self.shared.clone();
@@ -207,7 +211,8 @@ impl Storage {
         if self.shared.commits_in_groups() {
             background::commit(&self.shared, &logs);
         }
-        checkpoint(&self.shared, &logs);
+        let behind: Vec<_> = logs.iter().filter(|log| log.needs_checkpoint()).cloned().collect();
+        checkpoint(&self.shared, &behind);
         let mut result = Ok(());
         for log in logs {
             match log.check_writable() {

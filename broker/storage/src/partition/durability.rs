@@ -58,11 +58,29 @@ impl PartitionLog {
         self.poison(&mut self.state.lock(), error);
     }
 
-    /// To be called before the log is synced for a checkpoint: later appends ask for another one.
-    pub(crate) fn begin_checkpoint(&self) -> Checkpoint {
+    /// To be called before the log is synced: later appends ask for another round.
+    pub(crate) fn begin_round(&self) {
         self.dirty.store(false, Ordering::Release);
+        self.state.lock().tail.forget_bytes();
+    }
+
+    /// Bytes that sled does not know of.
+    pub(crate) fn bytes_behind(&self) -> u64 {
+        let state = self.state.lock();
+        state.bytes_before(state.end).saturating_sub(state.stored_bytes)
+    }
+
+    /// Whether sled lacks anything of the log.
+    pub(crate) fn needs_checkpoint(&self) -> bool {
+        let state = self.state.lock();
+        state.bytes_before(state.end) != state.stored_bytes
+            || state.end.segment != state.stored_segment
+            || state.producers.has_changes()
+    }
+
+    /// What sled does not have; to be called before the log is synced.
+    pub(crate) fn begin_checkpoint(&self) -> Checkpoint {
         let mut state = self.state.lock();
-        state.tail.forget_bytes();
         let stored = state.stored_segment;
         Checkpoint {
             end: state.end,
@@ -76,6 +94,7 @@ impl PartitionLog {
     pub(crate) fn end_checkpoint(&self, checkpoint: &Checkpoint) {
         let mut state = self.state.lock();
         state.stored_segment = checkpoint.end.segment;
+        state.stored_bytes = state.bytes_before(checkpoint.end);
         if let Some(last) = checkpoint.entries.last() {
             state.index.stored(last.point.offset);
         }

@@ -80,6 +80,8 @@ struct State {
     unsynced: Vec<i64>,
     /// The active segment at the last checkpoint; sled knows those before it as they are.
     stored_segment: i64,
+    /// Bytes of the log before the last checkpoint.
+    stored_bytes: u64,
 }
 
 /// A place between two batches.

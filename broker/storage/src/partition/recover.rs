@@ -111,6 +111,7 @@ impl Recovery<'_> {
             segments.push_back(segment);
         }
         let stored_segment = restored.end.segment;
+        let stored_bytes = bytes_before;
         Ok(State {
             segments,
             end: restored.end,
@@ -121,6 +122,7 @@ impl Recovery<'_> {
             poisoned: None,
             unsynced: Vec::new(),
             stored_segment,
+            stored_bytes,
         })
     }
 
@@ -137,6 +139,7 @@ impl Recovery<'_> {
             poisoned: None,
             unsynced: Vec::new(),
             stored_segment: base,
+            stored_bytes: 0,
         }
     }
 

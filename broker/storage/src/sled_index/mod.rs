@@ -42,8 +42,11 @@ pub(crate) struct SledIndex {
 
 impl SledIndex {
     /// Opens the database of a data folder. One that does not open is moved aside: the logs have it all.
-    pub(crate) fn open_or_rebuild(data_dir: &Path, engine: Engine) -> Result<Self, OpenError> {
+    pub(crate) fn open_or_rebuild(data_dir: &Path, engine: Engine, is_new: bool) -> Result<Self, OpenError> {
         let path = data_dir.join("sled");
+        if !is_new && !path.exists() {
+            tracing::warn!(path = %path.display(), "the index is not there; it is made again from the logs");
+        }
         let failure = |error: sled::Error| OpenError::io(&path)(io::Error::other(error));
         // Damaged files make sled panic now and then.
         let panicked = |_| Err(sled::Error::ReportableBug("sled panicked".to_owned()));

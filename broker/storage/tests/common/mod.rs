@@ -37,6 +37,7 @@ pub fn config(folder: &Path, engine: Engine) -> StorageConfig {
         fsync: Fsync::Never,
         clock: TestClock::new().clock(),
         checkpoint_interval: Duration::from_millis(1),
+        checkpoint_bytes: 0,
         ..StorageConfig::new(folder)
     }
 }

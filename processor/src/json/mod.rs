@@ -2,8 +2,7 @@
 //! `from_json(CAST(value AS STRING), schema)` in PERMISSIVE mode.
 //!
 //! One pass. The whole root object is checked, wanted or not: a syntax error anywhere in it makes every column null
-//! (unless it stands inside a wanted column; see `recover.rs`).
-//! What follows the root object is not looked at. See `JacksonParser` and `JsonToStructs` of Spark, and
+//! (unless it stands inside a wanted column; see `recover.rs`). What follows the root object is not looked at. See `JacksonParser` and `JsonToStructs` of Spark, and
 //! `ReaderBasedJsonParser` of Jackson 2.14, whose options Spark sets so: single quotes and the non-finite numbers are
 //! allowed; comments, unquoted names, leading zeros and raw control characters are not. Nesting has no bound.
 

@@ -7,6 +7,9 @@ use super::input::Input;
 use super::number::{take_non_finite, take_number};
 use super::text::take_literal;
 
+/// Memory for deeper nesting than 64 times this is given back before the next container.
+const WORDS_KEPT: usize = 1 << 12;
+
 /// Which containers are open, innermost last: a set bit is an object. Kept between records for its memory.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
@@ -18,6 +21,9 @@ pub(super) struct Nesting {
 impl Nesting {
     fn clear(&mut self) {
         self.words.clear();
+        if self.words.capacity() > WORDS_KEPT {
+            self.words = Vec::new();
+        }
         self.word = 0;
         self.depth = 0;
     }

@@ -44,7 +44,7 @@ class Broker:
         with open(self.folder / "log", "ab") as log:
             started = time.perf_counter()
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log)
-        while time.perf_counter() - started < 60:
+        while time.perf_counter() - started < 180:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended: {(self.folder / 'log').read_text()[-2000:]}")
             try:
@@ -54,7 +54,7 @@ class Broker:
                         return time.perf_counter() - started
             except OSError:
                 time.sleep(0.0005)
-        raise RuntimeError(f"{self.name} did not answer within a minute")
+        raise RuntimeError(f"{self.name} did not answer within three minutes")
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::HostPort;
 use crate::logging::say;
 
+/// Clients that may wait to be accepted; the system may allow fewer.
+const BACKLOG: i32 = 4096;
+
 /// What a node is made of. The plans and the listener are made by the caller, before the node touches the disk:
 /// bad SQL and a taken port are found while there is nothing to clean up.
 pub(crate) struct NodeConfig {
@@ -36,7 +39,12 @@ pub(crate) struct Node {
 /// # Errors
 /// It is taken, or not one of this machine.
 pub(crate) fn listen(address: &HostPort) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((address.host.as_str(), address.port)).map_err(|error| match error.kind() {
+    let listener = TcpListener::bind((address.host.as_str(), address.port)).and_then(|listener| {
+        // The standard library lets 128 clients wait to be accepted; more that come at once would wait a second longer.
+        rustix::net::listen(&listener, BACKLOG)?;
+        Ok(listener)
+    });
+    listener.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             anyhow::anyhow!("cannot listen on {address}: in use by another process (--listen HOST:PORT takes another)")
         }
@@ -82,7 +90,9 @@ impl Node {
             self.queries.into_iter().map(|query| tokio::spawn(watch_query(query, shutdown.clone()))).collect();
         self.broker.serve(shutdown).await;
         for watcher in watchers {
-            watcher.await?;
+            if let Err(error) = watcher.await {
+                tracing::error!(%error, "a query could not be stopped");
+            }
         }
         self.storage.shutdown().await.context("cannot sync what was written")
     }

@@ -16,6 +16,7 @@ use crate::tally::Summary;
 
 /// How long a broker may take to answer at all before the command gives up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const SIGNALS_TOGETHER: Duration = Duration::from_millis(300);
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 const READ_BUFFER_BYTES: usize = 256 << 10;
 /// librdkafka's default of `message.max.bytes`.
@@ -50,8 +51,7 @@ pub fn run(args: &ProduceArgs) -> anyhow::Result<()> {
     let (summary, read) = runtime.block_on(async {
         tokio::select! {
             finished = finish => finished.context("the sending thread failed"),
-            _ = interrupt.recv() => bail!("interrupted; records in flight may or may not have arrived"),
-            _ = terminate.recv() => bail!("terminated; records in flight may or may not have arrived"),
+            () = second_signal() => bail!("interrupted; records in flight may or may not have arrived"),
         }
     })?;
     progress.clear();
@@ -63,6 +63,20 @@ pub fn run(args: &ProduceArgs) -> anyhow::Result<()> {
         Some(failure) if to_its_end => bail!(failure),
         Some(failure) => bail!("{failure}; the records after them were not read"),
         None => Ok(()),
+    }
+}
+
+/// Waits for another signal than those that came together with the first: `timeout` and process managers signal a
+/// process and then its group.
+async fn second_signal() {
+    tokio::time::sleep(SIGNALS_TOGETHER).await;
+    if let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    } else {
+        std::future::pending().await
     }
 }
 

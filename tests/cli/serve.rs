@@ -29,6 +29,15 @@ fn it_listens_on_a_free_port_says_so_at_any_level_and_a_signal_ends_it() {
 }
 
 #[test]
+fn signals_that_come_together_are_one() {
+    let (brooklet, address) = Brooklet::serve(&["--storage", "memory", "--query", COUNT]);
+    client::send(address, "logs", &["{}"]);
+    brooklet.signal(Signal::INT);
+    brooklet.signal(Signal::TERM);
+    assert_eq!(brooklet.wait().status.code(), Some(0));
+}
+
+#[test]
 fn a_listener_accepts_clients_as_soon_as_it_says_so() {
     let (_brooklet, address) = Brooklet::serve(&["--storage", "memory"]);
     client::send(address, "first", &["hello"]);

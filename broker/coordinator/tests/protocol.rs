@@ -213,6 +213,21 @@ fn the_last_member_leaves_an_empty_group() {
     assert_eq!(harness.restarted().describe("g").unwrap().protocol_type, "consumer".into());
 }
 
+#[test]
+fn ids_that_never_come_back_are_bounded() {
+    let mut harness = Harness::new(GroupConfig { max_size: 2, ..GroupConfig::default() });
+    let ask = || Join { member_id_required: true, ..join("g") };
+    let errors = [(); 3].map(|()| {
+        let request = harness.join(ask());
+        harness.refused(request).error
+    });
+    let required = GroupError::MemberIdRequired;
+    assert_eq!(errors, [required, required, GroupError::GroupMaxSizeReached]);
+    harness.pass(10_000);
+    let request = harness.join(ask());
+    assert_eq!(harness.refused(request).error, required);
+}
+
 fn static_join(instance: &str) -> Join {
     Join { instance: Some(instance.into()), ..join("g") }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use brooklet_coordinator::groups::{
     Command, Context, Event, GroupConfig, GroupCoordinator, GroupError, Reply, RequestId, Step, TimerChange, TimerKey,
 };
-use brooklet_coordinator::{DecodeError, Record, Timers};
+use brooklet_coordinator::{Record, Timers};
 use brooklet_storage::{AppendError, CreateTopicError, NewTopic, Storage, StorageError, Table};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -44,8 +44,6 @@ enum GroupsError {
     Storage(#[from] StorageError),
     #[error("topic {OFFSETS_TOPIC} cannot be written: {0}")]
     Append(#[from] AppendError),
-    #[error("topic {OFFSETS_TOPIC} holds a record that cannot be read: {0}")]
-    Decode(#[from] DecodeError),
 }
 
 pub(super) struct Groups {
@@ -193,14 +191,17 @@ impl Groups {
         let mut groups = GroupCoordinator::new(self.config.clone());
         if let Some(log) = self.storage.log(OFFSETS_TOPIC, 0) {
             let table = self.storage.table(log)?;
-            let mut failed = None;
+            let mut unreadable = 0;
             table.for_each(&mut |key, value| match Record::decode(key, Some(value)) {
                 Ok(Some(record)) => groups.replay(&Event::Durable(record)),
+                // A group of another protocol.
                 Ok(None) => {}
-                Err(error) => failed = Some(error),
+                Err(_) => unreadable += 1,
             })?;
-            if let Some(error) = failed {
-                return Err(error.into());
+            if unreadable > 0 {
+                // Clients that call themselves administrators may write to the topic, as in Kafka: what they write
+                // there is not to cost everyone their groups.
+                tracing::warn!(records = unreadable, "skipped records of {OFFSETS_TOPIC} that cannot be read");
             }
             self.table = Some(table);
         }

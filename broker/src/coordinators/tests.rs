@@ -192,3 +192,17 @@ async fn producer_ids_are_not_given_twice_across_restarts() {
         close(coordinators, storage).await;
     }
 }
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_costs_nobody_their_groups() {
+    let storage = in_memory();
+    let first = coordinators(&storage);
+    first.ask(commit(7)).await.unwrap();
+    drop(first);
+    let table = storage.table(storage.log(super::groups::OFFSETS_TOPIC, 0).unwrap()).unwrap();
+    table.append(0, &[(b"\0\x01garbage".to_vec(), Some(b"x".to_vec())), (vec![], Some(vec![]))]).unwrap();
+    let second = coordinators(&storage);
+    assert_eq!(committed(&second).await, Some(7));
+    second.ask(commit(8)).await.unwrap();
+    assert_eq!(committed(&second).await, Some(8));
+}

@@ -65,9 +65,13 @@ impl Work<'_> {
         self.rejoin(request, join)
     }
 
-    /// A group that shrank its bound keeps those who are parked already, and turns away the last to come back.
+    /// A group that shrank its bound keeps those who are parked already, and turns away the last to come back. Ids
+    /// that were given out and have not come back are bounded too, which they are not in Kafka.
     fn has_room_for(&self, member_id: &Arc<str>) -> bool {
         let member = self.group.members.get(member_id);
+        if member_id.is_empty() && self.group.pending_join.len() >= self.config.max_size {
+            return false;
+        }
         match self.group.state {
             State::Empty | State::Dead => true,
             State::PreparingRebalance => {

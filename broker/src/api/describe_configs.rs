@@ -48,9 +48,9 @@ const GROUP_SETTINGS: &[(&str, Kind, &str)] = &[
 const CLIENT_METRICS_SETTINGS: &[(&str, Kind, &str)] =
     &[("interval.ms", Kind::Int, "300000"), ("match", Kind::List, ""), ("metrics", Kind::List, "")];
 
-/// Settings that one response tells: those of 7,500 topics. The same topic can be asked for many times in a request,
+/// Settings that one response tells: those of 3,000 topics. The same topic can be asked for many times in a request,
 /// and any name can be a group's.
-const SETTINGS_MAX: usize = 250_000;
+const SETTINGS_MAX: usize = 100_000;
 
 /// What is told of a resource: which settings, and what beside names and values.
 struct Wanted<'a> {

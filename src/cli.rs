@@ -130,6 +130,10 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_request: Option<ByteSize>,
 
+    /// Requests above 2 MiB together; more of them wait [default: 256MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_requests: Option<ByteSize>,
+
     /// Connections at once; one more is closed [default: 10000]
     #[arg(long, value_name = "N")]
     pub(crate) max_connections: Option<usize>,

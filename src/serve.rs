@@ -76,6 +76,9 @@ fn limits(args: &LimitArgs) -> Limits {
     if let Some(size) = args.max_request {
         limits.frame_bytes_max = bytes(size);
     }
+    if let Some(size) = args.max_requests {
+        limits.frames_bytes_max = bytes(size);
+    }
     if let Some(connections) = args.max_connections {
         limits.connections_max = connections;
     }

@@ -24,6 +24,8 @@ impl Default for BrokerConfig {
 pub struct Limits {
     /// Largest request in bytes (`socket.request.max.bytes`); a larger one closes its connection.
     pub frame_bytes_max: usize,
+    /// Bytes that requests above 2 MiB may take together (`queued.max.request.bytes`); more of them wait in the socket.
+    pub frames_bytes_max: usize,
     /// Connections at once; one more is closed as it is accepted.
     pub connections_max: usize,
     /// Largest answer to a fetch in bytes (`fetch.max.bytes`).
@@ -38,6 +40,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame_bytes_max: 100 * 1024 * 1024,
+            frames_bytes_max: 256 * 1024 * 1024,
             connections_max: 10_000,
             fetch_bytes_max: 55 * 1024 * 1024,
             fetch_sessions_max: 1000,

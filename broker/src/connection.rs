@@ -6,12 +6,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use tokio::net::TcpStream;
 
 use crate::api::api_versions;
 use crate::dispatch::{self, Refused};
-use crate::frame::{FrameError, FrameReader};
+use crate::frame::{Frame, FrameError, FrameReader};
 use crate::guard::{GuardError, parse_header};
 use crate::reply::{self, Body, Part, Reply};
 use crate::send;
@@ -32,7 +32,7 @@ pub(crate) enum ConnectionError {
 
 /// Serves one client until it closes, sends what cannot be answered, or the broker stops.
 pub(crate) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, peer: SocketAddr) -> Result<(), ConnectionError> {
-    let mut frames = FrameReader::new(shared.config.limits.frame_bytes_max);
+    let mut frames = FrameReader::new(shared.config.limits.frame_bytes_max, shared.frame_budget.clone());
     let client_host = peer.ip().to_string();
     loop {
         let frame = tokio::select! {
@@ -52,10 +52,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, peer: Sock
 async fn answer(
     shared: &Shared,
     socket: &mut TcpStream,
-    mut frame: Bytes,
+    frame: Frame,
     client_host: &str,
 ) -> Result<Option<Option<Vec<Part>>>, ConnectionError> {
-    let header = parse_header(&mut frame)?;
+    let mut body = frame.bytes.clone();
+    let header = parse_header(&mut body)?;
     let api = match dispatch::find(header.api_key, header.api_version) {
         Ok(api) => api,
         Err(_) if header.api_key == api_versions::KEY => {
@@ -68,7 +69,7 @@ async fn answer(
     let call = Call { version, client_id: header.client_id, client_host: client_host.to_owned() };
     let handled = tokio::select! {
         biased;
-        handled = dispatch::dispatch(shared, api, &call, frame) => handled?,
+        handled = dispatch::dispatch(shared, api, &call, body) => handled?,
         () = closed(socket) => return Ok(None),
     };
     let flexible = (api.response_header)(version) >= 1;

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::fetch_session::FetchSessions;
 use crate::coordinators::Coordinators;
+use crate::frame::FrameBudget;
 use crate::shared::Shared;
 use crate::{BrokerConfig, connection};
 
@@ -65,6 +66,7 @@ impl Broker {
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
         let shared = Arc::new(Shared {
             coordinators: Coordinators::start(&storage, groups, shutdown.clone()),
+            frame_budget: FrameBudget::new(config.limits.frames_bytes_max),
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
             storage,
             config,

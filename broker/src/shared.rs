@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
 use crate::coordinators::Coordinators;
+use crate::frame::FrameBudget;
 
 /// This broker's id, as in a one-node Kafka.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     /// Where clients are told to connect to.
     pub(crate) host: StrBytes,
     pub(crate) port: u16,
+    pub(crate) frame_budget: FrameBudget,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) coordinators: Coordinators,
     /// Cancelled when the broker stops: whoever waits answers with what there is.

@@ -1,5 +1,6 @@
 //! No frame ends the process, with little memory too: the address space is bounded by `ulimit -v`.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
 
 mod common;
 

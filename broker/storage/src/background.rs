@@ -1,6 +1,7 @@
 //! The background threads: group commits, checkpoints, retention. Each sleeps until there is work.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -75,7 +76,12 @@ impl WorkQueue {
 /// Runs until the queue of commits is stopped: whatever waits when the thread comes round is one commit.
 pub(crate) fn run_commits(shared: &Shared) {
     while shared.commits.wait(None) {
-        commit(shared, &shared.commits.take());
+        let logs = shared.commits.take();
+        // sled panics where it should return an error. Whoever waits for these logs must hear of it.
+        if catch_unwind(AssertUnwindSafe(|| commit(shared, &logs))).is_err() {
+            let error = std::io::Error::other("the commit panicked");
+            logs.iter().for_each(|log| log.fail_commit(&error));
+        }
     }
 }
 
@@ -134,7 +140,9 @@ pub(crate) fn run_checkpoints(shared: &Shared, schedule: Schedule, mut retention
         // which then wakes once a second. With records inside, its file has to be synced here.
         let bytes: u64 = behind.iter().map(|log| log.bytes_behind()).sum();
         if bytes >= schedule.bytes || shared.engine == Engine::Sled {
-            checkpoint(shared, &behind);
+            if catch_unwind(AssertUnwindSafe(|| checkpoint(shared, &behind))).is_err() {
+                tracing::error!("the index panicked; the next start reads more of the logs");
+            }
             behind.clear();
         } else if shared.fsync != Fsync::Never {
             // What fails is poisoned, and said.

@@ -18,6 +18,7 @@ struct Faulty {
     bytes: Arc<MemoryStore>,
     append_fails: Arc<AtomicBool>,
     sync_fails: Arc<AtomicBool>,
+    sync_panics: Arc<AtomicBool>,
 }
 
 impl RecordStore for Faulty {
@@ -54,6 +55,7 @@ impl RecordStore for Faulty {
     }
 
     fn sync(&self, _base: i64) -> io::Result<()> {
+        assert!(!self.sync_panics.load(Ordering::SeqCst), "as sled does");
         match self.sync_fails.load(Ordering::SeqCst) {
             true => Err(io::Error::other("the disk is gone")),
             false => Ok(()),
@@ -124,5 +126,24 @@ fn what_was_not_synced_is_not_acknowledged() {
     assert!(matches!(wait(log.durable(end)), Err(StorageError::Poisoned(_))));
     store.sync_fails.store(false, Ordering::SeqCst);
     assert!(is_poisoned(&log.append(batch()).unwrap_err()));
+    assert_eq!(log.high_watermark(), Offset(1));
+}
+
+#[test]
+fn a_commit_that_panics_is_a_failed_one() {
+    let store = Faulty::default();
+    let log = open(&store, Fsync::Always);
+    let shared = log.shared().clone();
+    let commits = std::thread::spawn({
+        let shared = shared.clone();
+        move || background::run_commits(&shared)
+    });
+    let end = log.append(batch()).unwrap().last_offset.plus(1);
+    wait(log.durable(end)).unwrap();
+    store.sync_panics.store(true, Ordering::SeqCst);
+    let end = log.append(batch()).unwrap().last_offset.plus(1);
+    assert!(matches!(wait(log.durable(end)), Err(StorageError::Poisoned(_))));
+    shared.commits.stop();
+    commits.join().unwrap();
     assert_eq!(log.high_watermark(), Offset(1));
 }

@@ -193,10 +193,13 @@ impl Storage {
     }
 
     fn remove_logs(&self, id: TopicId, logs: &[Arc<PartitionLog>]) -> Result<(), StorageError> {
+        let mut done = Ok(());
         for log in logs {
-            log.delete()?;
+            done = done.and(log.delete());
             self.forget(log.number());
         }
+        // What is left is removed at the next start.
+        done?;
         self.catalogue.write(&catalogue::end_delete(id))
     }
 

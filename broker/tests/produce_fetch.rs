@@ -117,11 +117,12 @@ async fn what_cannot_be_stored_gets_kafkas_code_and_nothing_is_stored() {
     };
     let two: Bytes = [batch(&["x"]), batch(&["y"])].concat().into();
     let half = batch(&["x"]).slice(..65);
-    let sequence = |epoch: i16, sequence: i32| {
-        let mut builder = BatchBuilder::new().producer(ProducerId(7), ProducerEpoch(epoch), sequence);
+    let of_producer = |id: ProducerId, epoch: i16, sequence: i32| {
+        let mut builder = BatchBuilder::new().producer(id, ProducerEpoch(epoch), sequence);
         builder.push(NewRecord { value: Some(b"s"), ..NewRecord::default() });
         builder.finish(Compression::None).unwrap()
     };
+    let sequence = |epoch, sequence| of_producer(ProducerId(7), epoch, sequence);
     let miscounted = {
         let mut bytes = batch(&["x", "y"]).to_vec();
         bytes[60] = 3;
@@ -137,6 +138,7 @@ async fn what_cannot_be_stored_gets_kafkas_code_and_nothing_is_stored() {
         ("nothing", Bytes::new(), ResponseError::InvalidRecord),
         ("two batches", two, ResponseError::InvalidRecord),
         ("count", miscounted, ResponseError::InvalidRecord),
+        ("a query's id", of_producer(ProducerId::QUERIES, 0, 0), ResponseError::InvalidProducerIdMapping),
         ("too large", batch(&["x".repeat(200).as_str()]), ResponseError::MessageTooLarge),
     ];
     for (what, records, code) in refused {

@@ -153,6 +153,8 @@ fn only_batch(records: Bytes, version: i16) -> Result<Batch, Failure> {
         Ok(_) if batch.header.is_control() => {
             Err(invalid("Clients are not allowed to write control records".to_owned()))
         }
+        // A log never forgets a query's producer, so that no client may take its id.
+        Ok(_) if batch.header.producer_id.is_query() => Err(ResponseError::InvalidProducerIdMapping.into()),
         Ok(_) => Ok(batch),
         Err(codec) => Err(invalid(format!("Unknown compression type id: {codec}"))),
     }

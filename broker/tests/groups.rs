@@ -338,9 +338,10 @@ async fn groups_are_described_and_listed_in_every_version() {
     assert_eq!(client.call(commit("simple", &[("t", 0, 1, "")]), 9).await.topics[0].partitions[0].error_code, 0);
     for version in 0..=6 {
         let request = DescribeGroupsRequest::default()
-            .with_groups(["g", "simple", "none"].map(group).into())
+            .with_groups(["g", "simple", "none", "g"].map(group).into())
             .with_include_authorized_operations(version >= 3);
         let described = client.call(request, version).await.groups;
+        assert_eq!(described.len(), 3, "a group named twice is told of once");
         let [full, simple, none] =
             ["g", "simple", "none"].map(|id| described.iter().find(|it| it.group_id == group(id)).unwrap());
         assert_eq!((full.error_code, &*full.group_state, &*full.protocol_type), (0, "Stable", "consumer"));

@@ -5,7 +5,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 
-use super::group_text::{optional_wire, wire};
+use super::group_text::{once_each, optional_wire, wire};
 use crate::error;
 use crate::shared::{Call, Shared};
 
@@ -17,8 +17,9 @@ const NOT_ASKED: i32 = i32::MIN;
 /// describe configs 10, alter configs 11. Without an authorizer everyone may.
 const ALL_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
-/// Tells of each group asked for, in that order.
-pub(crate) async fn handle(shared: &Shared, call: &Call, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+/// Tells of each group asked for, in that order, once.
+pub(crate) async fn handle(shared: &Shared, call: &Call, mut request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+    once_each(&mut request.groups, |id| id);
     let ids = request.groups.clone();
     let found = shared
         .coordinators

@@ -1,5 +1,8 @@
 //! Strings of the protocol crate to those of the coordinators, and back.
 
+use std::collections::BTreeSet;
+
+use kafka_protocol::messages::GroupId;
 use std::sync::Arc;
 
 use kafka_protocol::protocol::StrBytes;
@@ -18,4 +21,10 @@ pub(super) fn wire(text: &str) -> StrBytes {
 
 pub(super) fn optional_wire(text: Option<&str>) -> Option<StrBytes> {
     text.map(wire)
+}
+
+/// Drops what is named a second time: a short request that repeats a large group must not become a huge response.
+pub(super) fn once_each<T>(asked: &mut Vec<T>, group: impl Fn(&T) -> &GroupId) {
+    let mut seen = BTreeSet::new();
+    asked.retain(|item| seen.insert(group(item).clone()));
 }

@@ -11,7 +11,7 @@ use kafka_protocol::messages::offset_fetch_response::{
 use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::group_text::wire;
+use super::group_text::{once_each, wire};
 use crate::coordinators::CoordinatorError;
 use crate::error;
 use crate::shared::{Call, Shared};
@@ -24,7 +24,8 @@ const TOP_LEVEL_ERROR_SINCE: i16 = 2;
 /// Answers with what is committed, and with -1 for what is not.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchRequest) -> OffsetFetchResponse {
     if call.version >= BATCH_SINCE {
-        let asked = request.groups;
+        let mut asked = request.groups;
+        once_each(&mut asked, |group| &group.group_id);
         let failed = asked.clone();
         let found =
             shared.coordinators.look(move |groups| asked.into_iter().map(|group| fetch(groups, group)).collect());

@@ -35,7 +35,7 @@ const SEED: u64 = 1;
 pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     let plan = plan(MAIN_JOB)?;
     let listener = listen(args.listen.as_ref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         let folder = tempfile::Builder::new().prefix("brooklet-demo-").tempdir().context("no temporary folder")?;

@@ -29,7 +29,7 @@ pub(crate) fn main_job() -> anyhow::Result<()> {
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let plans = plan_all(&args.queries)?;
     let listener = node::listen(&args.listen)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         let config = NodeConfig {

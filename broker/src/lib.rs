@@ -16,6 +16,7 @@ pub mod guard;
 mod reply;
 mod send;
 mod server;
+mod shards;
 mod shared;
 mod topics;
 

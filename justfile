@@ -23,6 +23,10 @@ bench *args:
 peers *args:
     benches/peers/run {{args}}
 
+# Queries under kills at every step, at length
+kills:
+    BROOKLET_KILL_RUNS=300 cargo test -p brooklet-processor --release kills
+
 # Real clients in other languages against a fresh broker each
 clients *suites:
     tests/clients/run {{suites}}

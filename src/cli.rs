@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use brooklet_processor::Trigger;
+use brooklet_processor::{StartFrom, Trigger};
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
@@ -44,6 +44,21 @@ Examples:
 Standard output carries what queries print and nothing else.
 Ctrl-C or SIGTERM: finish what is under way, sync, exit.";
 
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  # counts by level of all that is in the topic, from a running broker
+  brooklet query 'SELECT level, COUNT(*) AS count FROM logs GROUP BY level ORDER BY count DESC'
+
+  # typed columns, and the result as CSV
+  brooklet query --output csv 'CREATE TABLE iot_sensor_readings (sensor STRING, ts TIMESTAMP, celsius DOUBLE);
+    SELECT sensor, MAX(celsius) AS hottest FROM iot_sensor_readings GROUP BY sensor'
+
+  # a data folder, while its broker is stopped
+  brooklet query --data-dir ./brooklet-data 'SELECT COUNT(*) FROM logs'
+
+  # go on with what comes
+  brooklet query --follow 'SELECT level, COUNT(*) AS count FROM logs GROUP BY level'";
+
 const DEMO_EXAMPLES: &str = "\
 Examples:
   brooklet demo                        until Ctrl-C
@@ -67,6 +82,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Demo(DemoArgs),
     Produce(brooklet_producer::ProduceArgs),
+    Query(QueryArgs),
     Completions(CompletionsArgs),
 }
 
@@ -102,8 +118,26 @@ pub(crate) struct ServeArgs {
     #[arg(long = "query", value_name = "SQL")]
     pub(crate) queries: Vec<String>,
 
-    /// Where a query that has never run starts
-    #[arg(long, value_enum, value_name = "WHERE", default_value = "latest")]
+    /// Name of a query, which its checkpoint is kept under; may be repeated, in the order of the queries [default: made
+    /// from what the query does]
+    #[arg(long = "name", value_name = "NAME", requires = "queries")]
+    pub(crate) names: Vec<String>,
+
+    /// Forget the checkpoint of the query of this name, so that it starts anew; may be repeated
+    #[arg(long = "reset", value_name = "NAME")]
+    pub(crate) resets: Vec<String>,
+
+    /// Which rows a query gives out: those that changed, all, or those that will change no more
+    #[arg(long, value_enum, value_name = "MODE", default_value = "update")]
+    pub(crate) output_mode: OutputMode,
+
+    /// Where SELECT prints: console, json (an object a line, on standard output), or file:PATH (the same, appended)
+    #[arg(long, value_name = "SINK", default_value = "console")]
+    pub(crate) sink: Sink,
+
+    /// Where a query that has never run starts: latest, earliest, or with the first record of a time such as
+    /// 2026-01-31T12:00:00Z or milliseconds since 1970
+    #[arg(long, value_name = "WHERE", value_parser = start_from, default_value = "latest")]
     pub(crate) from: StartFrom,
 
     /// How often a query runs: 0s (as soon as there is data), a duration, available-now (once over what is there)
@@ -197,11 +231,73 @@ pub(crate) enum Fsync {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StartFrom {
-    /// With the records that come from now on
-    Latest,
-    /// With the first record there is
-    Earliest,
+pub(crate) enum OutputMode {
+    /// Groups that changed
+    Update,
+    /// All groups, every time
+    Complete,
+    /// Rows that are final: of groups, once the watermark has passed them
+    Append,
+}
+
+/// Where SELECT prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sink {
+    Console,
+    Json,
+    File(PathBuf),
+}
+
+impl FromStr for Sink {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("file:")) {
+            ("console", _) => Ok(Self::Console),
+            ("json", _) => Ok(Self::Json),
+            (_, Some(path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err("expected console, json or file:PATH".to_owned()),
+        }
+    }
+}
+
+/// Run a query once over a topic to its end, from any Kafka broker or from a data folder at rest
+#[derive(Args, Debug)]
+#[command(after_help = QUERY_EXAMPLES)]
+pub(crate) struct QueryArgs {
+    /// SELECT, with CREATE TABLE statements before it where columns are not STRINGs
+    #[arg(value_name = "SQL")]
+    pub(crate) sql: String,
+
+    /// Broker to read from: HOST:PORT, several separated by commas
+    #[arg(long, short = 'b', value_name = "HOST:PORT", default_value = "127.0.0.1:9092", conflicts_with = "data_dir")]
+    pub(crate) bootstrap_server: String,
+
+    /// Data folder to read from, of a broker that does not run
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// How rows are printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    pub(crate) output: Format,
+
+    /// Go on as a stream after the topic's end, with the updates of each batch
+    #[arg(long, conflicts_with = "data_dir")]
+    pub(crate) follow: bool,
+
+    /// Any setting of librdkafka; may be repeated
+    #[arg(short = 'X', long = "property", value_name = "KEY=VALUE", value_parser = brooklet_producer::property)]
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table with borders
+    Table,
+    /// An object a line
+    Json,
+    /// With a line of names
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -246,6 +342,21 @@ impl std::fmt::Display for HostPort {
 
 fn level(text: &str) -> Result<LevelFilter, String> {
     text.parse().map_err(|_| "expected off, error, warn, info, debug or trace".to_owned())
+}
+
+fn start_from(text: &str) -> Result<StartFrom, String> {
+    match text {
+        "latest" => return Ok(StartFrom::Latest),
+        "earliest" => return Ok(StartFrom::Earliest),
+        _ => {}
+    }
+    if let Ok(millis) = text.parse::<i64>() {
+        return Ok(StartFrom::Timestamp(millis));
+    }
+    let time = humantime::parse_rfc3339_weak(text)
+        .map_err(|_| "expected latest, earliest, a time such as 2026-01-31T12:00:00Z, or milliseconds".to_owned())?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).map_err(|_| "a time before 1970".to_owned())?;
+    i64::try_from(since.as_millis()).map(StartFrom::Timestamp).map_err(|_| "too far ahead".to_owned())
 }
 
 fn trigger(text: &str) -> Result<Trigger, String> {

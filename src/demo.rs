@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{DemoArgs, HostPort, MAIN_JOB};
 use crate::logging::say;
-use crate::node::{self, Node, NodeConfig};
+use crate::node::{self, NamedPlan, Node, NodeConfig};
 use crate::serve::bootstrap_flag;
 use crate::signals;
 
@@ -35,7 +35,7 @@ const SEED: u64 = 1;
 pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     let plan = plan(MAIN_JOB)?;
     let listener = listen(args.listen.as_ref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         let folder = tempfile::Builder::new().prefix("brooklet-demo-").tempdir().context("no temporary folder")?;
@@ -44,7 +44,8 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
             listener,
             broker: BrokerConfig::default(),
             storage: StorageConfig::new(folder.path()),
-            plans: vec![plan],
+            plans: vec![NamedPlan { name: plan.derived_name(), plan }],
+            resets: Vec::new(),
             options,
         };
         let node = Node::start(config)?;

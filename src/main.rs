@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod logging;
 mod node;
+mod query;
 mod serve;
 mod signals;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Serve(args)) => serve::run(args),
         Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Produce(args)) => brooklet_producer::run(&args),
+        Some(Command::Query(args)) => query::run(&args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

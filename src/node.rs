@@ -23,8 +23,16 @@ pub(crate) struct NodeConfig {
     pub(crate) listener: TcpListener,
     pub(crate) broker: BrokerConfig,
     pub(crate) storage: StorageConfig,
-    pub(crate) plans: Vec<Plan>,
+    pub(crate) plans: Vec<NamedPlan>,
+    /// Names whose checkpoints are forgotten first.
+    pub(crate) resets: Vec<String>,
     pub(crate) options: QueryOptions,
+}
+
+/// A query and the name of its checkpoint.
+pub(crate) struct NamedPlan {
+    pub(crate) name: String,
+    pub(crate) plan: Plan,
 }
 
 /// A broker on its listener, an open storage, running queries.
@@ -61,8 +69,13 @@ impl Node {
         let storage = Storage::open(config.storage)?;
         let broker = Broker::from_listener(config.listener, config.broker, Arc::clone(&storage))?;
         let mut queries = Vec::with_capacity(config.plans.len());
-        for plan in config.plans {
-            let options = config.options.clone();
+        for name in &config.resets {
+            if !brooklet_processor::reset(&storage, name)? {
+                tracing::warn!(query = name, "there is no checkpoint of this name to forget");
+            }
+        }
+        for NamedPlan { name, plan } in config.plans {
+            let options = QueryOptions { name: Some(name), ..config.options.clone() };
             queries.push(Query::start(Arc::clone(&storage), plan, options, Box::new(io::stdout()))?);
         }
         Ok(Self { broker, storage, queries })

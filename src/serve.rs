@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use anyhow::bail;
 use brooklet_broker::{BrokerConfig, Limits};
 use brooklet_processor as processor;
-use brooklet_processor::{Plan, QueryOptions, plan};
+use brooklet_processor::{PlanSettings, QueryOptions};
 use brooklet_storage as storage;
 use brooklet_storage::StorageConfig;
 use bytesize::ByteSize;
 use clap::Parser as _;
 
-use crate::cli::{Engine, Fsync, LimitArgs, MAIN_JOB, OnDataLoss, ServeArgs, StartFrom};
+use crate::cli::{Engine, Fsync, LimitArgs, MAIN_JOB, OnDataLoss, OutputMode, ServeArgs, Sink};
 use crate::logging::say;
-use crate::node::{self, Node, NodeConfig};
+use crate::node::{self, NamedPlan, Node, NodeConfig};
 use crate::signals;
 
 /// `brooklet` alone: `brooklet serve` with the main job.
@@ -27,9 +27,9 @@ pub(crate) fn main_job() -> anyhow::Result<()> {
 /// # Errors
 /// Bad SQL, a taken port, a data folder that cannot be used: in this order, and before anything else is started.
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
-    let plans = plan_all(&args.queries)?;
+    let plans = plan_all(&args)?;
     let listener = node::listen(&args.listen)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         let config = NodeConfig {
@@ -37,6 +37,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
             broker: broker_config(&args),
             storage: storage_config(&args),
             plans,
+            resets: args.resets.clone(),
             options: query_options(&args),
         };
         let node = Node::start(config)?;
@@ -48,17 +49,34 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Plans the queries; the same one twice would be two queries on one checkpoint.
-fn plan_all(queries: &[String]) -> anyhow::Result<Vec<Plan>> {
-    let mut plans = Vec::with_capacity(queries.len());
-    for sql in queries {
-        let plan = plan(sql)?;
-        if plans.contains(&plan) {
-            bail!("this query is given twice: {sql}");
+/// Plans the queries and names them; the same one twice, or a name twice, would be two queries on one checkpoint.
+fn plan_all(args: &ServeArgs) -> anyhow::Result<Vec<NamedPlan>> {
+    let mode = match args.output_mode {
+        OutputMode::Update => processor::OutputMode::Update,
+        OutputMode::Complete => processor::OutputMode::Complete,
+        OutputMode::Append => processor::OutputMode::Append,
+    };
+    let sink = match &args.sink {
+        Sink::Console => processor::Sink::Console,
+        Sink::Json => processor::Sink::Json,
+        Sink::File(path) => processor::Sink::File(path.clone()),
+    };
+    let settings = PlanSettings { mode: Some(mode), sink, ..PlanSettings::default() };
+    let mut plans: Vec<NamedPlan> = Vec::with_capacity(args.queries.len());
+    let mut names = args.names.iter();
+    for sql in &args.queries {
+        for plan in processor::plan_all(sql, &settings)? {
+            let name = names.next().cloned().unwrap_or_else(|| plan.derived_name());
+            if plans.iter().any(|known| known.name == name) {
+                bail!("two queries are called {name}, or one is given twice: {sql}");
+            }
+            plans.push(NamedPlan { name, plan });
         }
-        plans.push(plan);
     }
-    Ok(plans)
+    match names.next() {
+        Some(name) => bail!("there are fewer queries than names: {name} names none"),
+        None => Ok(plans),
+    }
 }
 
 fn broker_config(args: &ServeArgs) -> BrokerConfig {
@@ -109,16 +127,12 @@ fn storage_config(args: &ServeArgs) -> StorageConfig {
 }
 
 fn query_options(args: &ServeArgs) -> QueryOptions {
-    let from = match args.from {
-        StartFrom::Latest => processor::StartFrom::Latest,
-        StartFrom::Earliest => processor::StartFrom::Earliest,
-    };
     let on_data_loss = match args.on_data_loss {
         OnDataLoss::Fail => processor::OnDataLoss::Fail,
         OnDataLoss::Continue => processor::OnDataLoss::Continue,
     };
     let mut options = QueryOptions {
-        from,
+        from: args.from,
         trigger: args.trigger,
         on_data_loss,
         partitions: args.partitions,

@@ -26,8 +26,6 @@ pub(crate) enum ConnectionError {
     Refused(#[from] Refused),
     #[error("a request's header is malformed: {0}")]
     Header(#[from] GuardError),
-    #[error("the socket cannot be used: {0}")]
-    Socket(std::io::Error),
     #[error("the reply could not be sent: {0}")]
     Send(std::io::Error),
 }

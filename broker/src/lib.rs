@@ -16,7 +16,6 @@ pub mod guard;
 mod reply;
 mod send;
 mod server;
-mod shards;
 mod shared;
 mod topics;
 

@@ -14,10 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::fetch_session::FetchSessions;
-use crate::connection::ConnectionError;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
-use crate::shards::Shards;
 use crate::shared::Shared;
 use crate::{BrokerConfig, connection};
 
@@ -26,9 +24,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// How long accepting rests after an error that is not the client's, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the broker cannot listen, or not serve who connects.
+/// Why the broker cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot serve on {listen}: {error}")]
+#[error("cannot listen on {listen}: {error}")]
 pub struct BindError {
     listen: String,
     error: io::Error,
@@ -39,7 +37,6 @@ pub struct Broker {
     listener: TcpListener,
     local_addr: SocketAddr,
     shared: Arc<Shared>,
-    shards: Shards,
 }
 
 impl Broker {
@@ -64,7 +61,6 @@ impl Broker {
     fn new(listener: TcpListener, config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, BindError> {
         let local_addr = listener.local_addr();
         let local_addr = local_addr.map_err(|error| BindError { listen: config.listen.clone(), error })?;
-        let shards = Shards::start().map_err(|error| BindError { listen: config.listen.clone(), error })?;
         let (host, port) = config.advertise.clone().unwrap_or_else(|| (reachable_host(&local_addr), local_addr.port()));
         let shutdown = CancellationToken::new();
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
@@ -78,7 +74,7 @@ impl Broker {
             port,
             shutdown,
         });
-        Ok(Self { listener, local_addr, shared, shards })
+        Ok(Self { listener, local_addr, shared })
     }
 
     /// Where it listens.
@@ -110,7 +106,6 @@ impl Broker {
         if tokio::time::timeout(DRAIN_MAX, connections.wait()).await.is_err() {
             tracing::warn!(connections = connections.len(), "connections were cut off at shutdown");
         }
-        self.shards.stop();
     }
 
     fn admit(&self, socket: TcpStream, peer: SocketAddr, places: &Arc<Semaphore>, connections: &TaskTracker) {
@@ -118,18 +113,13 @@ impl Broker {
             tracing::warn!(%peer, max = self.shared.config.limits.connections_max, "closed: too many connections");
             return;
         };
-        // Leaves this thread's runtime, to enter that of its own thread.
-        let socket = match socket.set_nodelay(true).and_then(|()| socket.into_std()) {
-            Ok(socket) => socket,
-            Err(error) => return tracing::debug!(%peer, %error, "the connection ended at once"),
-        };
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "the connection ended at once");
+            return;
+        }
         let shared = Arc::clone(&self.shared);
-        self.shards.spawn(connections, async move {
-            let served = match TcpStream::from_std(socket) {
-                Ok(socket) => connection::serve(shared, socket, peer).await,
-                Err(error) => Err(ConnectionError::Socket(error)),
-            };
-            if let Err(reason) = served {
+        connections.spawn(async move {
+            if let Err(reason) = connection::serve(shared, socket, peer).await {
                 tracing::debug!(%peer, %reason, "connection closed");
             }
             drop(place);

@@ -7,9 +7,9 @@
 //! the changes of every committed batch; a batch with a plan and no commit runs again, over exactly its ranges. When
 //! what follows the last snapshot outgrows it, the state is written anew and everything before is deleted.
 
-mod codec;
 mod entry;
 mod replay;
+mod replay_bytes;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +18,13 @@ use std::sync::Arc;
 use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, Timestamp};
 use brooklet_storage::{AppendError, PartitionLog};
 
-pub(crate) use codec::Malformed;
-pub(crate) use entry::{Base, Commit, Entry, OutputPosition, PlannedBatch, Range, Totals};
+pub(crate) use entry::{Base, Commit, Entry, OutputPosition, PlannedBatch, Range, Rows, Totals, Watermark};
 pub(crate) use replay::{Replayed, identity, replay};
+pub use replay_bytes::replay_bytes;
 
-use crate::groups::{GroupId, GroupTable};
+use crate::codec::Malformed;
+use crate::state::State;
 use crate::step::{Gate, Step, Stopped};
-use codec::put_row;
 
 /// How a changelog cuts what it writes.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ impl Changelog {
     pub(crate) fn create(log: Arc<PartitionLog>, sizes: Sizes, base: &Base) -> Result<Self, ChangelogError> {
         let mut writer = Writer::new(&log, sizes);
         writer.push(&Entry::SnapshotBegin(base.clone()))?;
-        writer.push(&Entry::SnapshotEnd { groups: 0 })?;
+        writer.push(&Entry::SnapshotEnd { rows: 0 })?;
         writer.flush()?;
         Ok(Self { log, sizes, snapshot_bytes: 0, bytes_since: 0 })
     }
@@ -108,15 +108,9 @@ impl Changelog {
     }
 
     /// Writes the batch's changes and, last, its commit: in one batch of records where they fit.
-    pub(crate) fn commit(
-        &mut self,
-        commit: &Commit,
-        groups: &GroupTable,
-        gate: &mut Gate,
-    ) -> Result<(), ChangelogError> {
+    pub(crate) fn commit(&mut self, commit: &Commit, state: &State, gate: &mut Gate) -> Result<(), ChangelogError> {
         let mut writer = Writer::new(&self.log, self.sizes);
-        let touched = groups.touched().iter().copied();
-        writer.rows(groups, touched, &|rows| Entry::Changes { batch: commit.number, rows }, gate, Step::Changed)?;
+        writer.rows(state, Some(commit.number), gate)?;
         writer.push(&Entry::Committed(commit.clone()))?;
         self.bytes_since += writer.flush()?;
         Ok(())
@@ -132,20 +126,15 @@ impl Changelog {
         self.bytes_since > self.sizes.snapshot_bytes_min.max(2 * self.snapshot_bytes)
     }
 
-    /// Writes all groups, and gives the space of what is before them back.
-    pub(crate) async fn snapshot(
-        &mut self,
-        base: &Base,
-        groups: &GroupTable,
-        gate: &mut Gate,
-    ) -> Result<(), ChangelogError> {
+    /// Writes the whole state, and gives the space of what is before it back.
+    pub(crate) async fn snapshot(&mut self, base: &Base, state: &State, gate: &mut Gate) -> Result<(), ChangelogError> {
         let storage = |error: brooklet_storage::StorageError| ChangelogError::Write(error.to_string());
         self.log.roll().map_err(storage)?;
         let begin = self.log.log_end_offset();
         let mut writer = Writer::new(&self.log, self.sizes);
         writer.push(&Entry::SnapshotBegin(base.clone()))?;
-        writer.rows(groups, groups.ids(), &|rows| Entry::SnapshotRows(rows), gate, Step::SnapshotPart)?;
-        writer.push(&Entry::SnapshotEnd { groups: groups.len() as u64 })?;
+        let rows = writer.rows(state, None, gate)?;
+        writer.push(&Entry::SnapshotEnd { rows })?;
         self.snapshot_bytes = writer.flush()?;
         self.bytes_since = 0;
         self.durable().await?;
@@ -193,29 +182,39 @@ impl<'a> Writer<'a> {
         Ok(full)
     }
 
-    fn rows(
-        &mut self,
-        groups: &GroupTable,
-        ids: impl Iterator<Item = GroupId>,
-        entry: &dyn for<'b> Fn(&'b [u8]) -> Entry<'b>,
-        gate: &mut Gate,
-        step: Step,
-    ) -> Result<(), ChangelogError> {
-        let mut rows = Vec::with_capacity(self.sizes.record_bytes.min(64 << 10));
-        for id in ids {
-            put_row(&mut rows, groups.key(id), groups.count(id));
-            if rows.len() >= self.sizes.record_bytes {
-                let appended = self.push(&entry(&rows))?;
-                rows.clear();
-                if appended {
-                    gate.pass(step)?;
-                }
+    /// Adds what the batch changed, or if it is none the whole state, gathered into records; returns how many rows.
+    fn rows(&mut self, state: &State, batch: Option<u64>, gate: &mut Gate) -> Result<u64, ChangelogError> {
+        let (rows, step) = match batch {
+            Some(_) => (state.changes(), Step::Changed),
+            None => (state.rows(), Step::SnapshotPart),
+        };
+        let mut gathered = Vec::with_capacity(self.sizes.record_bytes.min(64 << 10));
+        let mut count = 0;
+        for row in rows {
+            match batch {
+                Some(_) => state.put_change(row, &mut gathered),
+                None => state.put_whole(row, &mut gathered),
+            }
+            count += 1;
+            if gathered.len() >= self.sizes.record_bytes && self.push_rows(batch, &mut gathered)? {
+                gate.pass(step)?;
             }
         }
-        if !rows.is_empty() {
-            self.push(&entry(&rows))?;
+        if !gathered.is_empty() {
+            self.push_rows(batch, &mut gathered)?;
         }
-        Ok(())
+        Ok(count)
+    }
+
+    /// Adds a record of rows, and clears them; true if the records before it were appended.
+    fn push_rows(&mut self, batch: Option<u64>, gathered: &mut Vec<u8>) -> Result<bool, ChangelogError> {
+        let rows = Rows::new(gathered);
+        let appended = self.push(&match batch {
+            Some(batch) => Entry::Changes { batch, rows },
+            None => Entry::SnapshotRows(rows),
+        })?;
+        gathered.clear();
+        Ok(appended)
     }
 
     /// Appends what is gathered; returns the bytes of all entries so far.

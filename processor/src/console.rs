@@ -28,16 +28,36 @@ where
     }));
     let more = rows.next().is_some();
 
-    let mut widths = vec![COLUMN_WIDTH_MIN; columns.len()];
-    for line in &lines {
+    let heading = "-".repeat(43);
+    let mut text = format!("{heading}\nBatch: {batch}\n{heading}\n");
+    put_table(&mut text, &lines);
+    if more {
+        text.push_str(&format!("only showing top {ROWS_SHOWN} rows\n"));
+    }
+    text.push('\n');
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// A table of all rows, nothing cut.
+pub(crate) fn render_table(columns: &[&str], rows: &[Vec<Option<String>>]) -> String {
+    let mut lines = vec![columns.iter().map(|name| Cell::new(escaped(name))).collect::<Vec<_>>()];
+    let cell = |cell: &Option<String>| Cell::new(cell.as_deref().map_or_else(|| "null".to_owned(), escaped));
+    lines.extend(rows.iter().map(|row| row.iter().map(cell).collect()));
+    let mut text = String::new();
+    put_table(&mut text, &lines);
+    text
+}
+
+/// Lines of cells with borders, the first line being the heading.
+fn put_table(text: &mut String, lines: &[Vec<Cell>]) {
+    let mut widths = vec![COLUMN_WIDTH_MIN; lines.first().map_or(0, Vec::len)];
+    for line in lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.width);
         }
     }
-    let rule: String = widths.iter().fold("+".to_owned(), |rule, &width| rule + &"-".repeat(width) + "+");
-
-    let heading = "-".repeat(43);
-    let mut text = format!("{heading}\nBatch: {batch}\n{heading}\n{rule}\n");
+    let rule: String = widths.iter().fold("+".to_owned(), |rule, &width| rule + &"-".repeat(width) + "+") + "\n";
+    text.push_str(&rule);
     for (index, line) in lines.iter().enumerate() {
         for (cell, width) in line.iter().zip(&widths) {
             text.push('|');
@@ -47,16 +67,9 @@ where
         text.push_str(if line.is_empty() { "||\n" } else { "|\n" });
         if index == 0 {
             text.push_str(&rule);
-            text.push('\n');
         }
     }
     text.push_str(&rule);
-    text.push('\n');
-    if more {
-        text.push_str(&format!("only showing top {ROWS_SHOWN} rows\n"));
-    }
-    text.push('\n');
-    out.extend_from_slice(text.as_bytes());
 }
 
 impl Cell {

@@ -15,7 +15,9 @@ pub enum StartError {
     #[error("a query called {0} is running already")]
     Running(String),
     /// The name's checkpoint is that of another query.
-    #[error("the checkpoint of {name} belongs to another query, {stored}; take another name")]
+    #[error(
+        "the checkpoint of {name} belongs to another query, {stored}; take another --name, or forget it with --reset {name}"
+    )]
     OtherQuery {
         /// The name.
         name: String,
@@ -64,6 +66,20 @@ pub enum QueryError {
     /// Rows could not be written to the console.
     #[error("the console cannot be written: {0}")]
     Console(std::io::Error),
+    /// Rows could not be written to a file.
+    #[error("{} cannot be written: {error}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// There is nothing to read.
+    #[error("there is no topic {0}")]
+    NoTopic(String),
+    /// The records could not be fetched.
+    #[error("records cannot be fetched: {0}")]
+    Fetch(String),
     /// Rows could not be appended to the output topic.
     #[error("topic {topic} cannot be written: {error}")]
     Output {

@@ -1,35 +1,43 @@
 //! The streaming query processor: SQL to a typed plan, and the runtime that runs it in exactly-once micro-batches
 //! over the logs of the broker in the same process.
 
+mod adhoc;
+mod aggregate;
 mod changelog;
+mod codec;
 mod console;
+mod emit;
 mod error;
-mod groups;
+mod expr;
+mod java_double;
 mod json;
-mod like;
 mod operators;
 mod options;
 mod order;
+mod pipeline;
 mod plan;
-mod predicate;
 mod query;
 mod runtime;
 mod short;
 mod sink;
 mod source;
 mod sql;
+mod state;
 mod step;
 #[cfg(test)]
 mod testing;
+mod types;
 
-pub use changelog::ChangelogError;
+pub use adhoc::{AdHocProgress, AdHocQuery, Feed, Format, SourceRecord};
+pub use changelog::{ChangelogError, replay_bytes};
 pub use console::{ROWS_SHOWN, render_batch};
 pub use error::{QueryError, StartError};
-pub use groups::{GroupId, GroupTable, TooManyGroups};
 pub use json::{Scanned, Scanner};
 pub use options::{OnDataLoss, Progress, QueryOptions, StartFrom, Trigger};
-pub use order::{SHUFFLE_PARTITIONS, spark_partition};
-pub use plan::{Plan, Sink};
-pub use query::Query;
-pub use sql::{PlanError, SQL_BYTES_MAX, plan};
+pub use order::spark_partition;
+pub use plan::{OutputMode, Plan, Sink};
+pub use query::{Query, reset};
+pub use sql::{PlanError, PlanSettings, SQL_BYTES_MAX, plan, plan_all};
+pub use state::{Aggregated, GroupId, GroupTable, TooManyGroups};
 pub use step::Stopped;
+pub use types::{DataType, Field};

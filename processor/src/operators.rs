@@ -1,32 +1,70 @@
-//! From records to groups: the operators of a micro-batch, straight over the log's bytes.
+//! From records to state or rows: the operators of a query, straight over the log's bytes.
 
-use brooklet_model::{Batch, Offset, split_batches};
+mod grouping;
+mod record;
+
+use std::sync::Arc;
+
+use brooklet_model::{Batch, Offset, Record, split_batches};
 use brooklet_storage::{PartitionLog, ReadError};
 
 use crate::changelog::Range;
+use crate::emit::Emitter;
 use crate::error::QueryError;
-use crate::groups::GroupTable;
+use crate::expr::Expr;
 use crate::json::Scanner;
 use crate::options::OnDataLoss;
-use crate::plan::Plan;
-use crate::predicate::Predicate;
+use crate::plan::{Plan, Watermark};
 use crate::source::lost;
+use crate::state::{State, TooManyGroups};
 use crate::step::{Gate, Step};
+use crate::types::Value;
+use grouping::Grouper;
+use record::{Cell, Cells, RecordRow};
+
+pub(crate) use grouping::new_state;
+pub(crate) use record::Origin;
 
 /// Bytes of a log that are read at once; small enough to stay in the processor's cache until they are scanned.
 const READ_BYTES: usize = 1 << 20;
 /// Unfolded bytes are kept for the next batch up to this much memory.
 const SCRATCH_BYTES_KEPT: usize = 4 << 20;
 
-/// Source, JSON columns, WHERE, GROUP BY and COUNT of one query.
+/// Source, columns, WHERE, and GROUP BY or SELECT of one query.
 pub(crate) struct Operators {
-    topic: String,
+    topic: Arc<str>,
+    cells: Vec<Cell>,
     scanner: Scanner,
-    filter: Option<Predicate>,
-    key_count: usize,
+    early_filter: Option<Expr>,
+    watermark: Option<Watermark>,
+    filter: Option<Expr>,
+    grouper: Option<Grouper>,
     scratch: Vec<u8>,
     unfolded_bytes_max: usize,
     on_data_loss: OnDataLoss,
+}
+
+/// Where a batch's records go, and what holds for all of them.
+pub(crate) struct Target<'t, 'e> {
+    pub(crate) state: &'t mut State,
+    pub(crate) state_bytes_max: usize,
+    /// Takes the rows of a query without GROUP BY.
+    pub(crate) emitter: &'t mut Emitter<'e>,
+    /// Asked after each read and after each write.
+    pub(crate) gate: &'t mut Gate,
+    /// Groups whose time is at or before it (microseconds) take no more records.
+    pub(crate) late_by: Option<i64>,
+    pub(crate) read: &'t mut Read,
+}
+
+impl Target<'_, '_> {
+    pub(crate) fn check_memory(&self) -> Result<(), QueryError> {
+        let (bytes, bytes_max) = (self.state.bytes(), self.state_bytes_max);
+        if bytes > bytes_max {
+            return Err(QueryError::StateTooLarge { groups: self.state.len(), bytes, bytes_max });
+        }
+        Ok(())
+    }
 }
 
 /// What a micro-batch read.
@@ -36,6 +74,10 @@ pub(crate) struct Read {
     pub(crate) bad: u64,
     /// The last bad record, and what is wrong with it.
     pub(crate) last_bad: Option<BadRecord>,
+    /// Rows that came too late for their group.
+    pub(crate) late: u64,
+    /// The latest event time, in microseconds.
+    pub(crate) event_time_max: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,29 +87,51 @@ pub(crate) struct BadRecord {
     pub(crate) what: String,
 }
 
+impl Read {
+    fn bad(&mut self, partition: i32, offset: Offset, count: u64, what: String) {
+        self.bad += count;
+        self.last_bad = Some(BadRecord { partition, offset, what });
+    }
+}
+
 impl Operators {
     pub(crate) fn new(plan: &Plan, unfolded_bytes_max: usize, on_data_loss: OnDataLoss) -> Self {
-        let columns: Vec<&str> = plan.source.columns.iter().map(String::as_str).collect();
+        let Cells { cells, json } = Cells::new(&plan.source.columns);
+        let json: Vec<_> = json.iter().map(|(name, data_type)| (name.as_str(), data_type.clone())).collect();
         Self {
-            topic: plan.source.topic.clone(),
-            scanner: Scanner::new(&columns),
+            topic: plan.source.topic.as_str().into(),
+            scanner: Scanner::typed(&json),
+            early_filter: plan.early_filter.clone(),
+            watermark: plan.source.watermark,
             filter: plan.filter.clone(),
-            key_count: plan.key_count,
+            grouper: plan.grouping.as_ref().map(|grouping| Grouper::new(plan, grouping, &cells)),
+            cells,
             scratch: Vec::new(),
             unfolded_bytes_max,
             on_data_loss,
         }
     }
 
-    /// Counts the records of `range` into `groups`. `gate` is asked after each read.
+    /// The topic that is read.
+    pub(crate) fn topic(&self) -> Arc<str> {
+        self.topic.clone()
+    }
+
+    /// Begins a batch's input.
+    pub(crate) fn begin_batch(&self, state: &mut State) -> Result<(), QueryError> {
+        state.begin_batch();
+        match &self.grouper {
+            Some(grouper) => grouper.begin_batch(state).map(|_| ()).map_err(|error| too_large(state, error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the records of `range`.
     pub(crate) fn read_range(
         &mut self,
         log: &PartitionLog,
         range: Range,
-        groups: &mut GroupTable,
-        state_bytes_max: usize,
-        read: &mut Read,
-        gate: &mut Gate,
+        target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
         let partition = range.partition;
         let failed = |topic: &str, error| QueryError::Source { topic: topic.to_owned(), partition, error };
@@ -97,7 +161,7 @@ impl Operators {
                 };
                 at = batch.header.next_offset().max(at);
                 if !batch.header.is_control() {
-                    self.read_batch(&batch, range, groups, read)?;
+                    self.read_batch(&batch, range, target)?;
                 }
                 if at >= end {
                     break;
@@ -107,72 +171,108 @@ impl Operators {
                 lost(self.on_data_loss, || format!("nothing can be read at offset {at} of {}", log.id()))?;
                 break;
             }
-            let bytes = groups.bytes();
-            if bytes > state_bytes_max {
-                return Err(QueryError::StateTooLarge { groups: groups.len(), bytes, bytes_max: state_bytes_max });
-            }
-            gate.pass(Step::Read)?;
+            target.check_memory()?;
+            target.gate.pass(Step::Read)?;
         }
         Ok(())
     }
 
-    fn read_batch(
+    /// Takes those records of a batch that are in `range`.
+    pub(crate) fn read_batch(
         &mut self,
         batch: &Batch,
         range: Range,
-        groups: &mut GroupTable,
-        read: &mut Read,
+        target: &mut Target<'_, '_>,
+    ) -> Result<(), QueryError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let taken = self.read_records(batch, &mut scratch, range, target);
+        if scratch.capacity() <= SCRATCH_BYTES_KEPT {
+            self.scratch = scratch;
+        }
+        taken
+    }
+
+    fn read_records(
+        &mut self,
+        batch: &Batch,
+        scratch: &mut Vec<u8>,
+        range: Range,
+        target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
         let partition = range.partition;
-        let bad = |read: &mut Read, offset, count: u64, what: String| {
-            read.bad += count;
-            read.last_bad = Some(BadRecord { partition, offset, what });
-        };
-        let records = match batch.records(&mut self.scratch, self.unfolded_bytes_max) {
+        let records = match batch.records(scratch, self.unfolded_bytes_max) {
             Ok(records) => records,
             Err(error) => {
                 let count = u64::try_from(batch.header.record_count).unwrap_or(0).max(1);
-                read.records += count;
-                bad(read, batch.header.base_offset, count, format!("its batch cannot be read: {error}"));
+                target.read.records += count;
+                let what = format!("its batch cannot be read: {error}");
+                target.read.bad(partition, batch.header.base_offset, count, what);
                 return Ok(());
             }
         };
+        let topic = self.topic.clone();
+        let origin = Origin { topic: &topic, partition, timestamp_type: batch.header.timestamp_type() };
         let mut seen: u64 = 0;
         for record in records {
             seen += 1;
-            let record = match record {
-                Ok(record) => record,
+            match record {
+                Ok(record) if record.offset.0 < range.from || record.offset.0 >= range.to => {}
+                Ok(record) => self.take(&record, origin, target)?,
                 Err(error) => {
                     let count = (batch.header.record_count.max(0) as u64).saturating_sub(seen - 1).max(1);
-                    read.records += count;
+                    target.read.records += count;
                     let offset = batch.header.base_offset.plus(seen as i64 - 1);
-                    bad(read, offset, count, format!("the rest of its batch cannot be read: {error}"));
+                    target.read.bad(partition, offset, count, format!("the rest of its batch cannot be read: {error}"));
                     break;
                 }
-            };
-            if record.offset.0 < range.from || record.offset.0 >= range.to {
-                continue;
             }
-            read.records += 1;
-            let row = self.scanner.scan(record.value);
-            if row.malformed() {
-                bad(read, record.offset, 1, "it is not a JSON object".to_owned());
-            }
-            if let Some(filter) = &self.filter
-                && filter.evaluate(&|index| row.column(index)) != Some(true)
-            {
-                continue;
-            }
-            let key = row.columns().take(self.key_count);
-            groups.count_one(key).map_err(|_| QueryError::StateTooLarge {
-                groups: groups.len(),
-                bytes: groups.bytes(),
-                bytes_max: groups.bytes(),
-            })?;
-        }
-        if self.scratch.capacity() > SCRATCH_BYTES_KEPT {
-            self.scratch = Vec::new();
         }
         Ok(())
     }
+
+    /// Takes one record.
+    #[inline]
+    pub(crate) fn take(
+        &mut self,
+        record: &Record<'_>,
+        origin: Origin<'_>,
+        target: &mut Target<'_, '_>,
+    ) -> Result<(), QueryError> {
+        target.read.records += 1;
+        let json = self.scanner.scan(record.value);
+        if json.malformed() {
+            target.read.bad(origin.partition, record.offset, 1, "it is not a JSON object".to_owned());
+        } else if json.outdated() {
+            let what = "a time in it has a form that Spark reads no longer".to_owned();
+            target.read.bad(origin.partition, record.offset, 1, what);
+        }
+        let mut row = RecordRow { cells: &self.cells, json, record, origin, window: None };
+        if let Some(filter) = &self.early_filter
+            && filter.test(&row) != Some(true)
+        {
+            return Ok(());
+        }
+        if let Some(watermark) = &self.watermark
+            && let Value::Timestamp(time) = crate::expr::Row::value(&row, watermark.column)
+        {
+            target.read.event_time_max = target.read.event_time_max.max(Some(time));
+        }
+        if let Some(filter) = &self.filter
+            && filter.test(&row) != Some(true)
+        {
+            return Ok(());
+        }
+        match &self.grouper {
+            Some(grouper) => {
+                let added = grouper.add(&mut row, target.state, target.late_by);
+                target.read.late += added.map_err(|error| too_large(target.state, error))?;
+                Ok(())
+            }
+            None => target.emitter.push_record(&row, target.gate),
+        }
+    }
+}
+
+fn too_large(state: &State, _: TooManyGroups) -> QueryError {
+    QueryError::StateTooLarge { groups: state.len(), bytes: state.bytes(), bytes_max: state.bytes() }
 }

@@ -10,6 +10,9 @@ pub enum StartFrom {
     Latest,
     /// At the first record that is there.
     Earliest,
+    /// At the first record of each partition whose time (milliseconds since 1970) is this or later; at the end where
+    /// there is none.
+    Timestamp(i64),
 }
 
 /// When a micro-batch runs.

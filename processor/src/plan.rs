@@ -1,57 +1,189 @@
-//! The typed plan that SQL is lowered to: source, filter, group keys, aggregates, output columns, sink.
+//! The typed plan that SQL is lowered to.
 //!
-//! Columns are numbered by their place in [`Source::columns`], and the group keys are the first of them: a scanned
-//! record's key is a prefix of its columns, without a copy.
+//! Expressions over a record see its source columns by number, and, where the query is windowed, the window (a struct
+//! of start and end) as the column after them. Expressions over a group see its keys, and after them its aggregates.
 
 use std::fmt;
+use std::path::PathBuf;
 
-use crate::predicate::Predicate;
+use crate::aggregate::AggregateFunction;
+use crate::expr::Expr;
+use crate::types::DataType;
 
 /// A checked query, ready to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) source: Source,
-    pub(crate) filter: Option<Predicate>,
-    /// How many of the source's columns, from the first, are the group's key. None: one global group.
-    pub(crate) key_count: usize,
+    /// WHERE, as far as it does not look at the event time: it runs before the watermark is taken.
+    pub(crate) early_filter: Option<Expr>,
+    /// The rest of WHERE. None where the query has no watermark.
+    pub(crate) filter: Option<Expr>,
+    /// None: each record is a row.
+    pub(crate) grouping: Option<Grouping>,
+    /// HAVING, over a group.
+    pub(crate) having: Option<Expr>,
+    /// Over a group, or over a record where there is no grouping.
     pub(crate) output: Vec<OutputColumn>,
+    /// Of complete mode (and of a batch): over a group (a record, where there is no grouping) followed by the output
+    /// columns.
+    pub(crate) order_by: Vec<SortKey>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) mode: OutputMode,
     pub(crate) sink: Sink,
+    /// The normal form: equal queries have equal text.
+    pub(crate) text: String,
 }
 
 /// Where records come from, and what is read of each.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// The topic.
     pub(crate) topic: String,
-    /// Top-level fields of the JSON value, each read as a STRING: group keys first, in the order of GROUP BY.
-    pub(crate) columns: Vec<String>,
+    /// Only what the query reads; columns that are group keys by themselves come first, in the order of GROUP BY.
+    pub(crate) columns: Vec<SourceColumn>,
+    pub(crate) watermark: Option<Watermark>,
 }
 
-/// One column of a result row.
+/// A column of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OutputColumn {
-    /// Its name: the alias, or the column as SELECT wrote it.
+pub(crate) struct SourceColumn {
+    /// Of the JSON value's field, or the Kafka column's name.
     pub(crate) name: String,
-    /// What it holds.
-    pub(crate) value: OutputValue,
+    pub(crate) from: ReadFrom,
+    pub(crate) data_type: DataType,
 }
 
-/// What a result column holds.
+/// Where a column of a record comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OutputValue {
-    /// A group key, by its number. STRING, nullable.
-    Key(usize),
-    /// The records of the group. BIGINT.
-    Count,
+pub(crate) enum ReadFrom {
+    /// A field of the JSON object in the record's value.
+    Json,
+    /// BINARY
+    Key,
+    /// BINARY
+    Value,
+    /// STRING
+    Topic,
+    /// INT
+    Partition,
+    /// BIGINT
+    Offset,
+    /// TIMESTAMP
+    Timestamp,
+    /// INT: 0 is the producer's time, 1 the broker's.
+    TimestampType,
+    /// ARRAY of STRUCT of key STRING and value BINARY
+    Headers,
+}
+
+/// The latest event time seen, less a delay, decides what is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Watermark {
+    /// A source column of type TIMESTAMP.
+    pub(crate) column: usize,
+    pub(crate) delay_micros: i64,
+}
+
+/// GROUP BY and its aggregates.
+#[derive(Clone, Debug)]
+pub(crate) struct Grouping {
+    /// Over a record (and its window). None: one group that is always there.
+    pub(crate) keys: Vec<GroupKey>,
+    pub(crate) aggregates: Vec<Aggregate>,
+    pub(crate) window: Option<Window>,
+    /// The key that says when a group is late and can be forgotten, if the watermark's column stands behind one.
+    pub(crate) event_time: Option<EventTime>,
+}
+
+/// A grouping expression; it holds at least one column, but for the only key of a query that groups by a constant.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupKey {
+    pub(crate) name: String,
+    pub(crate) expr: Expr,
+    pub(crate) data_type: DataType,
+}
+
+/// Which key carries the event time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventTime {
+    /// The key of this number is a window: late once its end <= watermark.
+    WindowEnd(usize),
+    /// The key itself is the time: late once it is <= watermark.
+    Time(usize),
+}
+
+/// Windows over event time. Records whose time is NULL belong to none.
+#[derive(Clone, Debug)]
+pub(crate) enum Window {
+    /// Over `time` (TIMESTAMP). A tumbling window slides by its size.
+    Sliding { time: Expr, size_micros: i64, slide_micros: i64, start_micros: i64 },
+    /// `gap_micros` is a BIGINT: a constant, or an expression over the record. A record with a gap that is NULL or not
+    /// positive belongs to no session.
+    Session { time: Expr, gap_micros: Expr },
+}
+
+/// An aggregate of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Aggregate {
+    pub(crate) function: AggregateFunction,
+    /// Over a record (and its window), in the types that the function takes.
+    pub(crate) arguments: Vec<Expr>,
+    /// The type of the argument, of several a STRUCT of theirs; NULL for COUNT(*).
+    pub(crate) input: DataType,
+    /// FILTER: only records for which it is true count.
+    pub(crate) filter: Option<Expr>,
+}
+
+/// A column of a result row.
+#[derive(Clone, Debug)]
+pub(crate) struct OutputColumn {
+    pub(crate) name: String,
+    pub(crate) expr: Expr,
+    pub(crate) data_type: DataType,
+}
+
+/// An item of ORDER BY.
+#[derive(Clone, Debug)]
+pub(crate) struct SortKey {
+    pub(crate) expr: Expr,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
+}
+
+/// Which rows a micro-batch gives out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputMode {
+    /// The groups that changed.
+    #[default]
+    Update,
+    /// All groups.
+    Complete,
+    /// Rows that will not change any more.
+    Append,
+}
+
+/// As `--output-mode` takes it.
+impl fmt::Display for OutputMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Update => "update",
+            Self::Complete => "complete",
+            Self::Append => "append",
+        })
+    }
 }
 
 /// Where result rows go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Sink {
     /// Spark's console format, on the writer that the query was started with.
+    #[default]
     Console,
     /// A topic of this broker, by name.
     Topic(String),
+    /// JSON lines, on the writer that the query was started with.
+    Json,
+    /// JSON lines, in a file.
+    File(PathBuf),
 }
 
 impl Plan {
@@ -65,11 +197,21 @@ impl Plan {
         &self.sink
     }
 
+    /// Name and type of each column of a row.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = (&str, &DataType)> {
+        self.output.iter().map(|column| (column.name.as_str(), &column.data_type))
+    }
+
+    /// Whether the order of a batch's rows is told: by ORDER BY, or by the log where records are not grouped.
+    pub fn is_ordered(&self) -> bool {
+        self.grouping.is_none() || !self.order_by.is_empty()
+    }
+
     /// A name made from what the query does, the same however its text is spaced or cased.
     pub fn derived_name(&self) -> String {
         // FNV-1a: the name stands in a data folder, so it must not change with the standard library's hasher.
         let hash = self
-            .to_string()
+            .text
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         format!("q-{hash:016x}")
@@ -79,27 +221,6 @@ impl Plan {
 /// The normal form: equal plans have equal text, and the text of a running query's plan is kept in its changelog.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.sink {
-            Sink::Console => f.write_str("CONSOLE")?,
-            Sink::Topic(topic) => write!(f, "TOPIC {topic:?}")?,
-        }
-        let key = |index: usize| self.source.columns.get(index).map_or("?", String::as_str);
-        for (index, column) in self.output.iter().enumerate() {
-            f.write_str(if index == 0 { " SELECT " } else { ", " })?;
-            match column.value {
-                OutputValue::Key(number) => write!(f, "{:?} AS {:?}", key(number), column.name)?,
-                OutputValue::Count => write!(f, "COUNT(*) AS {:?}", column.name)?,
-            }
-        }
-        write!(f, " FROM {:?}", self.source.topic)?;
-        if let Some(filter) = &self.filter {
-            f.write_str(" WHERE ")?;
-            filter.write(f, &self.source.columns)?;
-        }
-        for index in 0..self.key_count {
-            f.write_str(if index == 0 { " GROUP BY " } else { ", " })?;
-            write!(f, "{:?}", key(index))?;
-        }
-        Ok(())
+        f.write_str(&self.text)
     }
 }

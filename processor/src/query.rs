@@ -11,7 +11,7 @@ use brooklet_storage::{PartitionLog, Storage};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use crate::changelog::{self, Base, Changelog, OutputPosition, Sizes, Totals};
+use crate::changelog::{self, Base, Changelog, OutputPosition, Sizes, Totals, Watermark};
 use crate::error::{QueryError, StartError};
 use crate::options::{Progress, QueryOptions};
 use crate::plan::{Plan, Sink};
@@ -144,7 +144,7 @@ fn open_checkpoint(
         topic_or_create(storage, new).map_err(|error| StartError::Topic { topic, error })
     };
     let log = storage
-        .hidden_log(&format!("__brooklet_query_{name}"))
+        .hidden_log(&checkpoint(name))
         .map_err(|error| failed(changelog::ChangelogError::Write(error.to_string())))?;
     let query = plan.to_string();
     let known = changelog::identity(&log).map_err(failed)?;
@@ -152,22 +152,42 @@ fn open_checkpoint(
         return Err(StartError::OtherQuery { name: name.to_owned(), stored: stored.query.clone() });
     }
     if let Sink::Topic(output) = &plan.sink {
-        topic(new_topic(output, options.partitions))?;
+        topic(new_topic(plan, output, options.partitions))?;
     }
     if known.is_none() {
         let source = topic(new_source(&plan.source.topic, options.partitions))?;
+        let positions = first_positions(&source, options.from)
+            .map_err(|error| failed(changelog::ChangelogError::Read(error.to_string())))?;
         let base = Base {
             query,
             producer: new_producer(),
             next_batch: 0,
             topic: source.id,
-            positions: first_positions(&source, options.from),
+            positions,
             output: OutputPosition::default(),
             totals: Totals::default(),
+            watermark: Watermark::default(),
         };
         Changelog::create(log.clone(), sizes, &base).map_err(failed)?;
     }
     Ok(log)
+}
+
+/// The hidden log of a query's name.
+fn checkpoint(name: &str) -> String {
+    format!("__brooklet_query_{name}")
+}
+
+/// Forgets the checkpoint of a name, so that its query starts anew; false if there is none.
+///
+/// # Errors
+/// A query of that name runs, or the checkpoint cannot be removed.
+pub fn reset(storage: &Arc<Storage>, name: &str) -> Result<bool, StartError> {
+    let _slot = Slot::take(storage, name)?;
+    storage.remove_hidden_log(&checkpoint(name)).map_err(|error| StartError::Changelog {
+        name: name.to_owned(),
+        error: changelog::ChangelogError::Write(error.to_string()),
+    })
 }
 
 /// A producer id of a query: the lower bits are random.
@@ -211,8 +231,12 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 #[cfg(test)]
+mod event_time_kill_tests;
+#[cfg(test)]
 mod kill_tests;
 #[cfg(test)]
 mod rule_tests;
+#[cfg(test)]
+mod sink_tests;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! The micro-batch loop of one query.
 //!
-//! A batch is: its plan, durable · read and count · rows to the sink, durable · changes and commit. The process may end
-//! between any two of these: the next start runs the planned batch again, over the same records, and the sink passes
-//! over what it has already.
+//! A batch is: its plan, durable · read and group · evict · rows to the sink, durable · changes and commit. The process
+//! may end between any two of these: the next start runs the planned batch again, over the same records, and the sink
+//! passes over what it has already.
 
 mod bad;
 mod wait;
@@ -13,11 +13,10 @@ use std::sync::Arc;
 use brooklet_storage::{NewTopic, PartitionLog, Storage, Topic};
 use tokio::sync::watch;
 
-use crate::changelog::{self, Base, Changelog, Commit, PlannedBatch, Range, Sizes};
+use crate::changelog::{self, Base, Changelog, Commit, PlannedBatch, Range, Sizes, Totals};
 use crate::error::QueryError;
-use crate::groups::GroupTable;
-use crate::operators::{Operators, Read};
 use crate::options::{Progress, QueryOptions, StartFrom, Trigger};
+use crate::pipeline::{BatchResult, Pipeline};
 use crate::plan::Plan;
 use crate::sink::Output;
 use crate::source;
@@ -28,12 +27,12 @@ use wait::Waiter;
 /// A query at work; lives on its thread.
 pub(crate) struct Runtime {
     storage: Arc<Storage>,
-    plan: Plan,
+    /// The topic that is read.
+    source: String,
+    pipeline: Pipeline,
     options: QueryOptions,
     base: Base,
-    groups: GroupTable,
     changelog: Changelog,
-    operators: Operators,
     output: Output,
     bad: BadRecords,
     gate: Gate,
@@ -61,27 +60,26 @@ impl Runtime {
         let Parts { storage, name, plan, options, sizes, log, console, gate, progress } = parts;
         // What a query of this process wrote just before may not be served yet, and must not be taken for missing.
         changelog::durable(&log).await?;
-        let mut groups = GroupTable::new(plan.key_count);
-        let bytes_max = options.state_bytes_max;
-        let replayed = changelog::replay(&log, plan.key_count, &mut |key, count| {
-            let restored = groups.restore(key.iter().copied(), count);
-            if restored.is_err() || groups.bytes() > bytes_max {
-                return Err(changelog::ChangelogError::StateTooLarge(bytes_max));
-            }
-            Ok(())
-        })?;
+        let mut pipeline = Pipeline::new(plan, &options);
+        let replayed = changelog::replay(&log, &mut pipeline.state, options.state_bytes_max)?;
         let Some(replayed) = replayed else {
             return Err(QueryError::Failed(format!("the checkpoint of {name} has no beginning")));
         };
         let changelog = Changelog::resume(log, sizes, &replayed);
         changelog.forget_before(replayed.snapshot)?;
-        let output =
-            Output::new(&storage, &plan, console, replayed.base.producer, options.partitions, sizes.batch_bytes);
-        let operators = Operators::new(&plan, options.unfolded_bytes_max, options.on_data_loss);
-        let bad = BadRecords::new(name, plan.source.topic.clone());
+        let output = Output::new(
+            &storage,
+            &pipeline.plan,
+            console,
+            replayed.base.producer,
+            options.partitions,
+            sizes.batch_bytes,
+        )?;
+        let source = pipeline.plan.source.topic.clone();
+        let bad = BadRecords::new(name, source.clone());
         let changelog::Replayed { base, pending, .. } = replayed;
         let runtime =
-            Self { storage, plan, options, base, groups, changelog, operators, output, bad, gate, progress, pending };
+            Self { storage, source, pipeline, options, base, changelog, output, bad, gate, progress, pending };
         runtime.tell_progress();
         Ok(runtime)
     }
@@ -124,7 +122,7 @@ impl Runtime {
 
     /// The source; `None` if it is gone, and may come back.
     fn topic(&self) -> Result<Option<Arc<Topic>>, QueryError> {
-        let name = &self.plan.source.topic;
+        let name = &self.source;
         match self.storage.topic(name) {
             Some(topic) => Ok(Some(topic)),
             None => {
@@ -134,7 +132,8 @@ impl Runtime {
         }
     }
 
-    /// What the next batch covers; `None` if there is nothing to do. The first batch runs without records too.
+    /// What the next batch covers; `None` if there is nothing to do. The first batch runs without records too, and the
+    /// one after the watermark has moved.
     fn next_ranges(&self, topic: &Topic, until: Option<&BTreeMap<i32, i64>>) -> Result<Option<Vec<Range>>, QueryError> {
         let ranges = source::available(topic, &self.base, until, self.options.on_data_loss)?;
         if self.base.next_batch == 0 && self.options.from == StartFrom::Latest {
@@ -145,6 +144,7 @@ impl Runtime {
         // Where records are gone, the new position is kept by a batch, even an empty one.
         let moved = |range: &Range| self.base.positions.get(&range.partition).is_some_and(|known| *known != range.from);
         let some = self.base.next_batch == 0
+            || self.base.watermark.no_data_due
             || self.base.topic != topic.id
             || ranges.iter().any(|range| range.records() > 0 || moved(range));
         Ok(some.then_some(ranges))
@@ -155,51 +155,61 @@ impl Runtime {
         self.changelog.durable().await?;
         self.gate.pass(Step::Planned)?;
 
-        let read = self.read(&planned)?;
-        let output =
-            self.output.write(&self.plan, planned.number, &self.groups, &planned.output, &mut self.gate).await?;
+        self.output.begin(&planned.output)?;
+        let BatchResult { read, rows } = self.read_and_emit(&planned)?;
+        let output = self.output.finish(planned.number, &mut self.gate).await?;
 
-        let mut totals = self.base.totals;
-        totals.records_in += read.records;
-        totals.bad_records += read.bad;
-        let commit = Commit { number: planned.number, totals, output };
-        self.changelog.commit(&commit, &self.groups, &mut self.gate)?;
+        let before = self.base.totals;
+        let totals = Totals {
+            records_in: before.records_in + read.records,
+            bad_records: before.bad_records + read.bad,
+            rows_out: before.rows_out + rows,
+            late_rows: before.late_rows + read.late,
+        };
+        let watermark = self.pipeline.watermark_after(self.base.watermark, &read);
+        let commit = Commit { number: planned.number, totals, output, watermark };
+        self.changelog.commit(&commit, &self.pipeline.state, &mut self.gate)?;
         self.base.advance(&planned, commit);
         self.gate.pass(Step::Committed)?;
         self.bad.report(&read);
         self.tell_progress();
 
         if self.changelog.snapshot_is_due() {
-            self.changelog.snapshot(&self.base, &self.groups, &mut self.gate).await?;
+            self.changelog.snapshot(&self.base, &self.pipeline.state, &mut self.gate).await?;
         }
         Ok(())
     }
 
-    fn read(&mut self, planned: &PlannedBatch) -> Result<Read, QueryError> {
-        self.groups.begin_batch();
-        if self.plan.key_count == 0 {
-            // The one row of a global count is there in every batch.
-            let _ = self.groups.touch([]);
-        }
-        let mut read = Read::default();
+    /// Runs the operators over the batch's records, and hands the rows that come of it to the sink.
+    fn read_and_emit(&mut self, planned: &PlannedBatch) -> Result<BatchResult, QueryError> {
+        let topic = self.batch_topic(planned)?;
+        let Self { pipeline, options, base, output, gate, source, .. } = self;
+        pipeline.run_batch(output, gate, base.watermark, base.totals.rows_out, |operators, target| {
+            let Some(topic) = &topic else { return Ok(()) };
+            for range in planned.ranges.iter().filter(|range| range.records() > 0) {
+                let log = usize::try_from(range.partition).ok().and_then(|index| topic.partitions.get(index));
+                match log {
+                    Some(log) => operators.read_range(log, *range, target)?,
+                    None => {
+                        source::lost(options.on_data_loss, || format!("{source} has no partition {}", range.partition))?
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The topic that the batch was planned over; `None` if it is gone, or the batch has no records.
+    fn batch_topic(&self, planned: &PlannedBatch) -> Result<Option<Arc<Topic>>, QueryError> {
         if planned.ranges.iter().all(|range| range.records() == 0) {
-            return Ok(read);
+            return Ok(None);
         }
-        let Some(topic) = self.storage.topic_by_id(planned.topic) else {
-            let name = &self.plan.source.topic;
+        let topic = self.storage.topic_by_id(planned.topic);
+        if topic.is_none() {
+            let name = &self.source;
             source::lost(self.options.on_data_loss, || format!("topic {name} was deleted"))?;
-            return Ok(read);
-        };
-        let bytes_max = self.options.state_bytes_max;
-        for range in &planned.ranges {
-            let Some(log) = usize::try_from(range.partition).ok().and_then(|index| topic.partitions.get(index)) else {
-                let name = &self.plan.source.topic;
-                source::lost(self.options.on_data_loss, || format!("{name} has no partition {}", range.partition))?;
-                continue;
-            };
-            self.operators.read_range(log, *range, &mut self.groups, bytes_max, &mut read, &mut self.gate)?;
         }
-        Ok(read)
+        Ok(topic)
     }
 
     /// A log that is closed wakes whoever waits for it and has nothing to read: waiting again would never end.
@@ -218,8 +228,8 @@ impl Runtime {
             batches: self.base.next_batch,
             records_in: self.base.totals.records_in,
             bad_records: self.base.totals.bad_records,
-            groups: self.groups.len() as u64,
-            state_bytes: self.groups.bytes() as u64,
+            groups: self.pipeline.state.len() as u64,
+            state_bytes: self.pipeline.state.bytes() as u64,
         });
     }
 }

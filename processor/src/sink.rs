@@ -1,34 +1,56 @@
-//! Where a micro-batch's rows go: the groups that it touched, once each with their new count, in Spark's order.
+//! Where a micro-batch's rows go.
 
 mod console;
+mod csv;
+mod file;
+mod json_lines;
 mod json_row;
 mod partitioner;
+mod table;
 mod topic;
 
-use std::collections::BinaryHeap;
 use std::io::Write;
 use std::sync::Arc;
 
 use brooklet_model::ProducerId;
 use brooklet_storage::Storage;
 
+use crate::adhoc::Format;
 use crate::changelog::OutputPosition;
-use crate::console::ROWS_SHOWN;
 use crate::error::QueryError;
-use crate::groups::{GroupId, GroupTable};
-use crate::order::spark_partition;
 use crate::plan::{Plan, Sink};
-use crate::step::{Gate, Step};
+use crate::step::Gate;
+use crate::types::Value;
+use console::ConsoleSink;
+use csv::CsvSink;
+use file::FileSink;
+use json_lines::JsonLines;
+use table::TableSink;
 use topic::TopicSink;
 pub(crate) use topic::new_topic;
 
-/// A plan's sink, ready to be written to.
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutputRow<'r> {
+    /// The columns of GROUP BY.
+    pub(crate) key: &'r [Value<'r>],
+    /// The columns of SELECT.
+    pub(crate) values: &'r [Value<'r>],
+}
+
+/// A plan's sink. A batch's rows are pushed between `begin` and `finish`; they are the same, in the same order,
+/// whenever a planned batch runs.
 pub(crate) enum Output {
-    Console(Box<dyn Write + Send>),
-    Topic(TopicSink),
+    Console(ConsoleSink),
+    Json(JsonLines<Box<dyn Write + Send>>),
+    File(Box<FileSink>),
+    Topic(Box<TopicSink>),
+    Table(TableSink),
+    Csv(Box<CsvSink>),
 }
 
 impl Output {
+    /// `console` is the writer of the sinks that write to standard output.
     pub(crate) fn new(
         storage: &Arc<Storage>,
         plan: &Plan,
@@ -36,19 +58,33 @@ impl Output {
         producer: ProducerId,
         partitions: i32,
         batch_bytes: usize,
-    ) -> Self {
-        match &plan.sink {
-            Sink::Console => Self::Console(console),
+    ) -> Result<Self, QueryError> {
+        Ok(match &plan.sink {
+            Sink::Console => Self::Console(ConsoleSink::new(plan, console)),
+            Sink::Json => Self::Json(JsonLines::new(plan, console)),
+            Sink::File(path) => Self::File(Box::new(FileSink::open(plan, path)?)),
             Sink::Topic(name) => {
-                Self::Topic(TopicSink::new(storage.clone(), name.clone(), producer, partitions, batch_bytes))
+                let sink = TopicSink::new(storage.clone(), plan, name, producer, partitions, batch_bytes);
+                Self::Topic(Box::new(sink))
             }
+        })
+    }
+
+    /// Of a query that keeps nothing.
+    pub(crate) fn ad_hoc(plan: &Plan, format: Format, out: Box<dyn Write + Send>) -> Self {
+        match format {
+            Format::Table => Self::Table(TableSink::new(plan, out)),
+            Format::Console => Self::Console(ConsoleSink::new(plan, out)),
+            Format::Json => Self::Json(JsonLines::new(plan, out)),
+            Format::Csv => Self::Csv(Box::new(CsvSink::new(plan, out))),
         }
     }
 
-    /// The output topic as it is now (made if it is missing), and where its next records go.
+    /// Where the next rows go: into the output topic as it is now (made if it is missing), or behind what the file has.
     pub(crate) fn position(&self, last: &OutputPosition) -> Result<OutputPosition, QueryError> {
         match self {
-            Self::Console(_) => Ok(OutputPosition::default()),
+            Self::Console(_) | Self::Json(_) | Self::Table(_) | Self::Csv(_) => Ok(OutputPosition::default()),
+            Self::File(sink) => sink.position(last),
             Self::Topic(sink) => sink.position(last),
         }
     }
@@ -56,65 +92,70 @@ impl Output {
     /// Where the rows of a batch go that was planned before a restart: where they went then, if that is still there.
     pub(crate) fn planned(&self, planned: &OutputPosition) -> Result<OutputPosition, QueryError> {
         match self {
-            Self::Console(_) => Ok(OutputPosition::default()),
+            Self::Console(_) | Self::Json(_) | Self::Table(_) | Self::Csv(_) => Ok(OutputPosition::default()),
+            Self::File(_) => Ok(planned.clone()),
             Self::Topic(sink) => sink.planned(planned),
         }
     }
 
-    /// Writes the rows of the batch, and returns where the next ones go; safe by the storage's rules when it returns.
-    pub(crate) async fn write(
-        &mut self,
-        plan: &Plan,
-        batch: u64,
-        groups: &GroupTable,
-        position: &OutputPosition,
-        gate: &mut Gate,
-    ) -> Result<OutputPosition, QueryError> {
+    /// How many of a batch's rows matter, where not all do.
+    pub(crate) fn rows_wanted(&self) -> Option<usize> {
         match self {
-            Self::Console(out) => {
-                // One more than is shown: the renderer says whether there are more.
-                let rows = first_in_order(groups, ROWS_SHOWN + 1);
-                console::write(out.as_mut(), plan, batch, groups, &rows).map_err(QueryError::Console)?;
-                gate.pass(Step::Emitted)?;
+            Self::Console(_) => Some(console::ROWS_WANTED),
+            Self::Json(_) | Self::File(_) | Self::Topic(_) | Self::Table(_) | Self::Csv(_) => None,
+        }
+    }
+
+    /// Begins a batch's rows.
+    pub(crate) fn begin(&mut self, position: &OutputPosition) -> Result<(), QueryError> {
+        match self {
+            Self::Console(sink) => sink.begin(),
+            Self::Json(_) | Self::Table(_) | Self::Csv(_) => {}
+            Self::File(sink) => sink.begin(position)?,
+            Self::Topic(sink) => sink.begin(position)?,
+        }
+        Ok(())
+    }
+
+    /// Adds a row; true if something was written.
+    pub(crate) fn push(&mut self, row: &OutputRow<'_>) -> Result<bool, QueryError> {
+        match self {
+            Self::Console(sink) => {
+                sink.push(row);
+                Ok(false)
+            }
+            Self::Json(lines) => lines.push(row).map_err(QueryError::Console),
+            Self::File(sink) => sink.push(row),
+            Self::Topic(sink) => sink.push(row),
+            Self::Table(sink) => {
+                sink.push(row);
+                Ok(false)
+            }
+            Self::Csv(sink) => sink.push(row).map(|()| false).map_err(QueryError::Console),
+        }
+    }
+
+    /// Ends a batch's rows, and returns where the next ones go; safe by the storage's rules when it returns.
+    pub(crate) async fn finish(&mut self, batch: u64, gate: &mut Gate) -> Result<OutputPosition, QueryError> {
+        match self {
+            Self::Console(sink) => {
+                sink.finish(batch).map_err(QueryError::Console)?;
                 Ok(OutputPosition::default())
             }
-            Self::Topic(sink) => sink.write(plan, groups, &in_order(groups), position, gate).await,
-        }
-    }
-}
-
-/// The touched groups by Spark's shuffle partition, and within one by their first record in the batch.
-fn in_order(groups: &GroupTable) -> Vec<GroupId> {
-    let mut rows = groups.touched().to_vec();
-    rows.sort_by_cached_key(|id| spark_partition(groups.key(*id)));
-    rows
-}
-
-/// The first `rows_max` of [`in_order`], without sorting the others.
-fn first_in_order(groups: &GroupTable, rows_max: usize) -> Vec<GroupId> {
-    let mut first = BinaryHeap::with_capacity(rows_max + 1);
-    for (place, id) in groups.touched().iter().enumerate() {
-        first.push((spark_partition(groups.key(*id)), place, *id));
-        if first.len() > rows_max {
-            first.pop();
-        }
-    }
-    first.into_sorted_vec().into_iter().map(|(_, _, id)| id).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_rows_are_those_of_the_whole_order() {
-        let mut groups = GroupTable::new(1);
-        for number in 0..500 {
-            groups.count_one([Some(format!("level {number}").as_bytes())]).unwrap();
-        }
-        let all = in_order(&groups);
-        for rows_max in [0, 1, 21, 500, 600] {
-            assert_eq!(first_in_order(&groups, rows_max), all[..rows_max.min(500)]);
+            Self::Json(lines) => {
+                lines.flush().map_err(QueryError::Console)?;
+                Ok(OutputPosition::default())
+            }
+            Self::File(sink) => sink.finish(),
+            Self::Topic(sink) => sink.finish(gate).await,
+            Self::Table(sink) => {
+                sink.finish().map_err(QueryError::Console)?;
+                Ok(OutputPosition::default())
+            }
+            Self::Csv(sink) => {
+                sink.finish().map_err(QueryError::Console)?;
+                Ok(OutputPosition::default())
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brooklet_storage::{NewTopic, Storage, Topic};
+use brooklet_storage::{NewTopic, PartitionLog, Storage, StorageError, Topic};
 
 use crate::changelog::{Base, Range};
 use crate::error::QueryError;
@@ -21,12 +21,18 @@ pub(crate) fn topic_or_create(storage: &Storage, new: NewTopic) -> Result<Arc<To
 }
 
 /// Where a query without a checkpoint begins.
-pub(crate) fn first_positions(topic: &Topic, from: StartFrom) -> BTreeMap<i32, i64> {
-    let offset = |log: &brooklet_storage::PartitionLog| match from {
-        StartFrom::Latest => log.high_watermark().0,
-        StartFrom::Earliest => log.log_start_offset().0,
+pub(crate) fn first_positions(topic: &Topic, from: StartFrom) -> Result<BTreeMap<i32, i64>, StorageError> {
+    let offset = |log: &PartitionLog| -> Result<i64, StorageError> {
+        match from {
+            StartFrom::Latest => Ok(log.high_watermark().0),
+            StartFrom::Earliest => Ok(log.log_start_offset().0),
+            StartFrom::Timestamp(time) => {
+                let end = log.high_watermark().0;
+                Ok(log.offset_for_timestamp(time)?.map_or(end, |(offset, _)| offset.0))
+            }
+        }
     };
-    topic.partitions.iter().map(|log| (log.id().partition, offset(log))).collect()
+    topic.partitions.iter().map(|log| Ok((log.id().partition, offset(log)?))).collect()
 }
 
 /// The offsets at which the partitions end now.
@@ -120,6 +126,7 @@ mod tests {
             positions: BTreeMap::from([(0, 9)]),
             output: crate::changelog::OutputPosition::default(),
             totals: crate::changelog::Totals::default(),
+            watermark: crate::changelog::Watermark::default(),
         };
         let lost = available(&topic, &base, None, OnDataLoss::Fail).unwrap_err().to_string();
         assert!(lost.starts_with("logs-0 ends at 2, and the query was at 9 already"), "{lost}");

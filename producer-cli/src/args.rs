@@ -189,7 +189,11 @@ fn record_size(text: &str) -> Result<usize, String> {
     }
 }
 
-fn property(text: &str) -> Result<(String, String), String> {
+/// A setting of librdkafka from the command line.
+///
+/// # Errors
+/// It has no `=`.
+pub fn property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),

@@ -14,14 +14,16 @@ mod lines;
 mod pace;
 mod progress;
 mod pump;
+mod reader;
 mod source;
 mod tally;
 
-pub use args::{Acks, Codec, ProduceArgs, Rate};
+pub use args::{Acks, Codec, ProduceArgs, Rate, property};
 pub use client::ClientOptions;
 pub use command::run;
 pub use generator::{LOG_RECORD_BYTES_MIN, LogGenerator};
 pub use lines::Lines;
 pub use pump::{Pump, PumpOptions};
+pub use reader::{Fetched, TopicReader, with_fetched};
 pub use source::{RecordSource, Sourced};
 pub use tally::Summary;

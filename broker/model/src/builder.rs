@@ -84,10 +84,7 @@ impl BatchBuilder {
         put_field(out, record.key);
         put_field(out, record.value);
         put_varlong(out, record.headers.len() as i64);
-        for (key, value) in record.headers {
-            put_field(out, Some(key));
-            put_field(out, *value);
-        }
+        put_headers(out, record.headers);
         self.count += 1;
     }
 
@@ -127,6 +124,14 @@ impl BatchBuilder {
         let crc = crc32c::crc32c(&out[21..]);
         out[17..21].copy_from_slice(&crc.to_be_bytes());
         Ok(out.into())
+    }
+}
+
+/// Appends headers as a record has them, without their number.
+pub(crate) fn put_headers(out: &mut Vec<u8>, headers: &[(&[u8], Option<&[u8]>)]) {
+    for (key, value) in headers {
+        put_field(out, Some(key));
+        put_field(out, *value);
     }
 }
 

@@ -4,6 +4,7 @@
 //! and value are a length varint (-1 is null) and bytes. See `org.apache.kafka.common.record.DefaultRecord`.
 
 use crate::batch::{Batch, HEADER_LEN, TimestampType};
+use crate::builder::put_headers;
 use crate::varint::{take_varint, take_varlong};
 use crate::{Compression, CompressionError, Offset, Timestamp, decompress};
 
@@ -47,6 +48,13 @@ pub struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
+    /// Headers that came in another way than in a batch, encoded into `scratch`.
+    pub fn encoded(headers: &[(&[u8], Option<&[u8]>)], scratch: &'a mut Vec<u8>) -> Self {
+        scratch.clear();
+        put_headers(scratch, headers);
+        Self { count: i32::try_from(headers.len()).unwrap_or(i32::MAX), bytes: scratch }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.count as usize

@@ -1,7 +1,7 @@
 //! The file that says what a data folder is: `meta.properties`, as Kafka calls its own.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use uuid::Uuid;
@@ -36,7 +36,7 @@ impl Format {
         let path = data_dir.join(FILE_NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(OpenError::io(path)(error)),
         };
         // Empty: made moments before the power went, by one that does not wait for the disk.
@@ -45,10 +45,7 @@ impl Format {
             format.write(data_dir, engine, sync).map_err(OpenError::io(path))?;
             return Ok(format);
         }
-        let value = |name: &str| {
-            let lines = text.lines().filter_map(|line| line.split_once('='));
-            lines.filter(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned()).next().unwrap_or_default()
-        };
+        let value = |name: &str| value(&text, name).unwrap_or_default().to_owned();
         let version = value("format.version");
         if version != FORMAT_VERSION.to_string() {
             return Err(OpenError::UnknownFormat { path, version, known: FORMAT_VERSION });
@@ -74,6 +71,25 @@ impl Format {
         }
         fs::rename(&temporary, data_dir.join(FILE_NAME))
     }
+}
+
+impl Engine {
+    /// The engine that made the data folder; `None` if the folder is not brooklet's.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn of_folder(data_dir: &Path) -> Result<Option<Self>, OpenError> {
+        let path = data_dir.join(FILE_NAME);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(value(&text, "storage").and_then(|engine| engine.parse().ok())),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(OpenError::io(path)(error)),
+        }
+    }
+}
+
+fn value<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.trim())
 }
 
 /// The 22 characters in which Kafka writes a uuid (`org.apache.kafka.common.Uuid.toString`).
@@ -105,6 +121,8 @@ mod tests {
         assert_eq!((first.cluster_id.len(), first.is_new), (22, true));
         let again = Format::open(folder.path(), Engine::Segments, true).unwrap();
         assert_eq!((again.cluster_id, again.is_new), (first.cluster_id, false));
+        assert_eq!(Engine::of_folder(folder.path()).unwrap(), Some(Engine::Segments));
+        assert_eq!(Engine::of_folder(&folder.path().join("elsewhere")).unwrap(), None);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use brooklet_model::{ProducerId, TopicId};
 
-use super::codec::{Malformed, Reader, put_bytes, put_i64, put_u64};
+use crate::codec::{Malformed, Reader, put_bytes, put_i64, put_u64};
 
-/// The version that is written, and the only one that is read.
-const FORMAT: u8 = 1;
+/// The version that is written. Version 1, whose rows are counts of texts and which knows no event time, is read too.
+const FORMAT: u8 = 2;
+const FORMAT_1: u8 = 1;
 
 /// What a record says.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,15 +16,29 @@ pub(crate) enum Entry<'a> {
     /// A micro-batch is going to run; what an earlier run of it wrote here is void.
     Planned(PlannedBatch),
     /// New values of groups that the batch touched; they hold once it is committed.
-    Changes { batch: u64, rows: &'a [u8] },
+    Changes { batch: u64, rows: Rows<'a> },
     /// The batch is done.
     Committed(Commit),
     /// The whole state follows.
     SnapshotBegin(Base),
-    /// Groups of the snapshot.
-    SnapshotRows(&'a [u8]),
+    /// Rows of the snapshot.
+    SnapshotRows(Rows<'a>),
     /// The snapshot is whole.
-    SnapshotEnd { groups: u64 },
+    SnapshotEnd { rows: u64 },
+}
+
+/// Rows of state, one after the other, as their version writes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rows<'a> {
+    pub(crate) format: u8,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> Rows<'a> {
+    /// Of the version that is written.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { format: FORMAT, bytes }
+    }
 }
 
 /// A micro-batch: which records it covers.
@@ -54,6 +69,21 @@ pub(crate) struct Totals {
     pub(crate) records_in: u64,
     /// Records that are not JSON objects, or could not be read at all.
     pub(crate) bad_records: u64,
+    /// Rows written: LIMIT in append mode counts over the query's life.
+    pub(crate) rows_out: u64,
+    /// Rows that came too late for their group.
+    pub(crate) late_rows: u64,
+}
+
+/// What a query knows of event time between two batches, in microseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Watermark {
+    /// As the last batch left it: the next one emits and evicts by it.
+    pub(crate) now: i64,
+    /// As it was in force while the last batch ran: the next one takes for late by it.
+    pub(crate) before: i64,
+    /// The last batch moved it, so one without data is due if no data comes first.
+    pub(crate) no_data_due: bool,
 }
 
 /// Where the next output records go.
@@ -63,6 +93,8 @@ pub(crate) struct OutputPosition {
     pub(crate) topic: TopicId,
     /// For each partition, the sequence of the next record.
     pub(crate) sequences: Vec<i32>,
+    /// Of a file, the bytes before the next row.
+    pub(crate) bytes: u64,
 }
 
 /// The end of a batch.
@@ -71,6 +103,7 @@ pub(crate) struct Commit {
     pub(crate) number: u64,
     pub(crate) totals: Totals,
     pub(crate) output: OutputPosition,
+    pub(crate) watermark: Watermark,
 }
 
 /// All that a query knows beside its groups.
@@ -88,6 +121,7 @@ pub(crate) struct Base {
     pub(crate) positions: BTreeMap<i32, i64>,
     pub(crate) output: OutputPosition,
     pub(crate) totals: Totals,
+    pub(crate) watermark: Watermark,
 }
 
 impl Base {
@@ -101,6 +135,7 @@ impl Base {
         self.positions.extend(planned.ranges.iter().map(|range| (range.partition, range.to)));
         self.output = commit.output;
         self.totals = commit.totals;
+        self.watermark = commit.watermark;
     }
 }
 
@@ -122,12 +157,13 @@ impl Entry<'_> {
             }
             Self::Changes { batch, rows } => {
                 put_u64(&mut out, *batch);
-                out.extend_from_slice(rows);
+                out.extend_from_slice(rows.bytes);
             }
             Self::Committed(commit) => {
                 put_u64(&mut out, commit.number);
                 put_totals(&mut out, commit.totals);
                 put_output(&mut out, &commit.output);
+                put_watermark(&mut out, commit.watermark);
             }
             Self::SnapshotBegin(base) => {
                 put_bytes(&mut out, base.query.as_bytes());
@@ -141,9 +177,10 @@ impl Entry<'_> {
                 }
                 put_output(&mut out, &base.output);
                 put_totals(&mut out, base.totals);
+                put_watermark(&mut out, base.watermark);
             }
-            Self::SnapshotRows(rows) => out.extend_from_slice(rows),
-            Self::SnapshotEnd { groups } => put_u64(&mut out, *groups),
+            Self::SnapshotRows(rows) => out.extend_from_slice(rows.bytes),
+            Self::SnapshotEnd { rows } => put_u64(&mut out, *rows),
         }
         out
     }
@@ -164,21 +201,23 @@ impl<'a> Entry<'a> {
     /// Reads a record's value; rows are handed on as they are.
     pub(crate) fn decode(value: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(value);
-        let version = reader.u8()?;
-        if version != FORMAT {
-            return Err(Malformed::new(format!("its format version is {version}, and only {FORMAT} is known")));
+        let format = reader.u8()?;
+        if format != FORMAT && format != FORMAT_1 {
+            return Err(Malformed::new(format!("its format version is {format}, and only 1 and {FORMAT} are known")));
         }
+        let rows = |reader: &Reader<'a>| Rows { format, bytes: reader.rest() };
         let entry = match reader.u8()? {
-            1 => Self::Planned(take_planned(&mut reader)?),
-            2 => return Ok(Self::Changes { batch: reader.u64()?, rows: reader.rest() }),
+            1 => Self::Planned(take_planned(&mut reader, format)?),
+            2 => return Ok(Self::Changes { batch: reader.u64()?, rows: rows(&reader) }),
             3 => Self::Committed(Commit {
                 number: reader.u64()?,
-                totals: take_totals(&mut reader)?,
-                output: take_output(&mut reader)?,
+                totals: take_totals(&mut reader, format)?,
+                output: take_output(&mut reader, format)?,
+                watermark: take_watermark(&mut reader, format)?,
             }),
-            4 => Self::SnapshotBegin(take_base(&mut reader)?),
-            5 => return Ok(Self::SnapshotRows(reader.rest())),
-            6 => Self::SnapshotEnd { groups: reader.u64()? },
+            4 => Self::SnapshotBegin(take_base(&mut reader, format)?),
+            5 => return Ok(Self::SnapshotRows(rows(&reader))),
+            6 => Self::SnapshotEnd { rows: reader.u64()? },
             kind => return Err(Malformed::new(format!("no record is of the kind {kind}"))),
         };
         reader.end()?;
@@ -192,24 +231,43 @@ fn put_output(out: &mut Vec<u8>, output: &OutputPosition) {
     for sequence in &output.sequences {
         put_u64(out, *sequence as u64);
     }
+    put_u64(out, output.bytes);
 }
 
-fn take_output(reader: &mut Reader<'_>) -> Result<OutputPosition, Malformed> {
+fn take_output(reader: &mut Reader<'_>, format: u8) -> Result<OutputPosition, Malformed> {
     let topic = reader.topic_id()?;
     let sequences = (0..reader.count(1)?).map(|_| reader.index()).collect::<Result<_, _>>()?;
-    Ok(OutputPosition { topic, sequences })
+    let bytes = if format == FORMAT_1 { 0 } else { reader.u64()? };
+    Ok(OutputPosition { topic, sequences, bytes })
 }
 
 fn put_totals(out: &mut Vec<u8>, totals: Totals) {
-    put_u64(out, totals.records_in);
-    put_u64(out, totals.bad_records);
+    let Totals { records_in, bad_records, rows_out, late_rows } = totals;
+    [records_in, bad_records, rows_out, late_rows].iter().for_each(|total| put_u64(out, *total));
 }
 
-fn take_totals(reader: &mut Reader<'_>) -> Result<Totals, Malformed> {
-    Ok(Totals { records_in: reader.u64()?, bad_records: reader.u64()? })
+fn take_totals(reader: &mut Reader<'_>, format: u8) -> Result<Totals, Malformed> {
+    let totals = Totals { records_in: reader.u64()?, bad_records: reader.u64()?, ..Totals::default() };
+    if format == FORMAT_1 {
+        return Ok(totals);
+    }
+    Ok(Totals { rows_out: reader.u64()?, late_rows: reader.u64()?, ..totals })
 }
 
-fn take_planned(reader: &mut Reader<'_>) -> Result<PlannedBatch, Malformed> {
+fn put_watermark(out: &mut Vec<u8>, watermark: Watermark) {
+    put_i64(out, watermark.now);
+    put_i64(out, watermark.before);
+    put_u64(out, u64::from(watermark.no_data_due));
+}
+
+fn take_watermark(reader: &mut Reader<'_>, format: u8) -> Result<Watermark, Malformed> {
+    if format == FORMAT_1 {
+        return Ok(Watermark::default());
+    }
+    Ok(Watermark { now: reader.i64()?, before: reader.i64()?, no_data_due: reader.u64()? != 0 })
+}
+
+fn take_planned(reader: &mut Reader<'_>, format: u8) -> Result<PlannedBatch, Malformed> {
     let number = reader.u64()?;
     let topic = reader.topic_id()?;
     let mut ranges = Vec::new();
@@ -220,10 +278,10 @@ fn take_planned(reader: &mut Reader<'_>) -> Result<PlannedBatch, Malformed> {
         }
         ranges.push(range);
     }
-    Ok(PlannedBatch { number, topic, ranges, output: take_output(reader)? })
+    Ok(PlannedBatch { number, topic, ranges, output: take_output(reader, format)? })
 }
 
-fn take_base(reader: &mut Reader<'_>) -> Result<Base, Malformed> {
+fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
     let query = reader.text()?;
     let producer = ProducerId(reader.i64()?);
     let next_batch = reader.u64()?;
@@ -232,6 +290,8 @@ fn take_base(reader: &mut Reader<'_>) -> Result<Base, Malformed> {
     for _ in 0..reader.count(9)? {
         positions.insert(reader.index()?, reader.i64()?);
     }
-    let output = take_output(reader)?;
-    Ok(Base { query, producer, next_batch, topic, positions, output, totals: take_totals(reader)? })
+    let output = take_output(reader, format)?;
+    let totals = take_totals(reader, format)?;
+    let watermark = take_watermark(reader, format)?;
+    Ok(Base { query, producer, next_batch, topic, positions, output, totals, watermark })
 }

@@ -4,14 +4,12 @@ use brooklet_model::{Offset, split_batches};
 use brooklet_storage::{PartitionLog, ReadError};
 
 use super::ChangelogError;
-use super::codec::{Malformed, Reader};
-use super::entry::{Base, Entry, PlannedBatch};
+use super::entry::{Base, Entry, PlannedBatch, Rows};
+use crate::codec::{Malformed, Reader};
+use crate::state::{RestoreError, State};
 
 /// Bytes of the log that are read at once.
 const READ_BYTES: usize = 1 << 20;
-
-/// Takes a group's key and its count, which replaces what it had before. The error is the state's.
-pub(crate) type Restore<'a> = dyn FnMut(&[Option<&[u8]>], i64) -> Result<(), ChangelogError> + 'a;
 
 /// What a changelog tells.
 #[derive(Debug)]
@@ -40,30 +38,32 @@ pub(crate) fn identity(log: &PartitionLog) -> Result<Option<Base>, ChangelogErro
     Ok(identity)
 }
 
-/// Reads the whole log, whose groups have `columns` keys; `None` if it holds no complete snapshot.
+/// Reads the whole log into `state`, which is empty and may take `bytes_max` bytes; `None` if the log holds no complete
+/// snapshot.
 pub(crate) fn replay(
     log: &PartitionLog,
-    columns: usize,
-    restore: &mut Restore<'_>,
+    state: &mut State,
+    bytes_max: usize,
 ) -> Result<Option<Replayed>, ChangelogError> {
-    let mut replay = Replay { columns, ..Replay::default() };
+    let mut replay = Replay::new(state, bytes_max);
     for_each_record(log, &mut |offset, bytes, value| {
-        replay.record(offset, bytes, Entry::decode(value)?, restore)?;
+        replay.record(offset, bytes, Entry::decode(value)?)?;
         Ok(true)
     })?;
     Ok(replay.finish())
 }
 
-#[derive(Default)]
-struct Replay {
-    columns: usize,
+/// A changelog on its way into a state.
+pub(super) struct Replay<'s> {
+    state: &'s mut State,
+    bytes_max: usize,
     /// Known from the first complete snapshot on.
     base: Option<Base>,
     /// The snapshot that is being read.
     reading: Option<Reading>,
     pending: Option<PlannedBatch>,
     /// Rows of the pending batch.
-    staged: Vec<Vec<u8>>,
+    staged: Vec<(u8, Vec<u8>)>,
     snapshot: Offset,
     snapshot_bytes: u64,
     bytes_since: u64,
@@ -72,42 +72,52 @@ struct Replay {
 struct Reading {
     base: Base,
     begin: Offset,
-    groups: u64,
+    rows: u64,
     bytes: u64,
 }
 
-impl Replay {
-    fn record(
-        &mut self,
-        offset: Offset,
-        bytes: u64,
-        entry: Entry<'_>,
-        restore: &mut Restore<'_>,
-    ) -> Result<(), ChangelogError> {
+impl<'s> Replay<'s> {
+    pub(super) fn new(state: &'s mut State, bytes_max: usize) -> Self {
+        state.begin_restore();
+        Self {
+            state,
+            bytes_max,
+            base: None,
+            reading: None,
+            pending: None,
+            staged: Vec::new(),
+            snapshot: Offset(0),
+            snapshot_bytes: 0,
+            bytes_since: 0,
+        }
+    }
+
+    /// Takes the next record: its offset, the size of its value, and what it says.
+    pub(super) fn record(&mut self, offset: Offset, bytes: u64, entry: Entry<'_>) -> Result<(), ChangelogError> {
         self.bytes_since += bytes;
         if let Some(reading) = &mut self.reading {
             reading.bytes += bytes;
         }
         match entry {
             Entry::SnapshotBegin(base) => {
-                self.reading = Some(Reading { base, begin: offset, groups: 0, bytes });
+                self.reading = Some(Reading { base, begin: offset, rows: 0, bytes });
             }
             Entry::SnapshotRows(rows) => {
-                let Some(reading) = &mut self.reading else {
+                if self.reading.is_none() {
                     return Err(Malformed::new("rows of a snapshot stand outside of one").into());
-                };
+                }
                 // The state is complete since the first snapshot; a later one says the same again.
-                let known = self.base.is_some();
-                reading.groups += each_row(rows, self.columns, &mut |key, count| {
-                    if known { Ok(()) } else { restore(key, count) }
-                })?;
+                let count = self.rows(rows, self.base.is_none())?;
+                if let Some(reading) = &mut self.reading {
+                    reading.rows += count;
+                }
             }
-            Entry::SnapshotEnd { groups } => {
+            Entry::SnapshotEnd { rows } => {
                 let Some(reading) = self.reading.take() else {
                     return Err(Malformed::new("a snapshot ends that did not begin").into());
                 };
-                if reading.groups != groups {
-                    let what = format!("a snapshot has {} groups where its end says {groups}", reading.groups);
+                if reading.rows != rows {
+                    let what = format!("a snapshot has {} rows where its end says {rows}", reading.rows);
                     return Err(Malformed::new(what).into());
                 }
                 self.snapshot = reading.begin;
@@ -124,12 +134,12 @@ impl Replay {
             }
             Entry::Changes { batch, rows } => {
                 self.expect_pending(batch)?;
-                self.staged.push(rows.to_vec());
+                self.staged.push((rows.format, rows.bytes.to_vec()));
             }
             Entry::Committed(commit) => {
                 let planned = self.expect_pending(commit.number)?;
-                for rows in self.staged.drain(..) {
-                    each_row(&rows, self.columns, restore)?;
+                for (format, bytes) in std::mem::take(&mut self.staged) {
+                    self.rows(Rows { format, bytes: &bytes }, true)?;
                 }
                 if let Some(base) = &mut self.base {
                     base.advance(&planned, commit);
@@ -138,6 +148,28 @@ impl Replay {
             }
         }
         Ok(())
+    }
+
+    /// Does what each row tells, if `keep`, and returns how many there are.
+    fn rows(&mut self, rows: Rows<'_>, keep: bool) -> Result<u64, ChangelogError> {
+        let bytes_max = self.bytes_max;
+        let mut reader = Reader::new(rows.bytes);
+        let mut count = 0;
+        while !reader.is_empty() {
+            let before = reader.rest().len();
+            self.state.restore(rows.format, &mut reader, keep).map_err(|error| match error {
+                RestoreError::Malformed(what) => ChangelogError::from(what),
+                RestoreError::TooManyGroups(_) => ChangelogError::StateTooLarge(bytes_max),
+            })?;
+            if reader.rest().len() == before {
+                return Err(Malformed::new("a row has no bytes").into());
+            }
+            count += 1;
+        }
+        if self.state.bytes() > bytes_max {
+            return Err(ChangelogError::StateTooLarge(bytes_max));
+        }
+        Ok(count)
     }
 
     fn expect(&self, number: u64) -> Result<(), ChangelogError> {
@@ -159,23 +191,11 @@ impl Replay {
         }
     }
 
-    fn finish(self) -> Option<Replayed> {
+    pub(super) fn finish(self) -> Option<Replayed> {
+        self.state.end_restore();
         let Self { base, pending, snapshot, snapshot_bytes, bytes_since, .. } = self;
         Some(Replayed { base: base?, pending, snapshot, snapshot_bytes, bytes_since })
     }
-}
-
-/// Calls `restore` for each row and returns how many there are.
-fn each_row(rows: &[u8], columns: usize, restore: &mut Restore<'_>) -> Result<u64, ChangelogError> {
-    let mut reader = Reader::new(rows);
-    let mut key = Vec::with_capacity(columns);
-    let mut count = 0;
-    while !reader.is_empty() {
-        let value = reader.row(columns, &mut key)?;
-        restore(&key, value)?;
-        count += 1;
-    }
-    Ok(count)
 }
 
 /// Takes a record's offset, size and value, and says whether to go on.

@@ -4,7 +4,10 @@ use brooklet_model::{ProducerId, TopicId};
 use proptest::prelude::*;
 
 use super::*;
+use crate::aggregate::{AggregateFunction, Aggregates};
+use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable};
 use crate::testing::memory;
+use crate::types::{DataType, Value};
 
 const TINY: Sizes = Sizes { record_bytes: 16, batch_bytes: 64, snapshot_bytes_min: 0 };
 
@@ -17,17 +20,20 @@ fn base() -> Base {
         positions: BTreeMap::from([(0, 5), (1, 0)]),
         output: OutputPosition::default(),
         totals: Totals::default(),
+        watermark: Watermark::default(),
     }
 }
 
 fn planned(number: u64, from: i64, to: i64) -> PlannedBatch {
-    let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![3, 0] };
+    let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![3, 0], bytes: 0 };
     PlannedBatch { number, topic: TopicId::from_u128(1), ranges: vec![Range { partition: 0, from, to }], output }
 }
 
 fn committed(number: u64, records_in: u64) -> Commit {
-    let totals = Totals { records_in, bad_records: 1 };
-    Commit { number, totals, output: OutputPosition { topic: TopicId::from_u128(2), sequences: vec![4, 1] } }
+    let totals = Totals { records_in, bad_records: 1, rows_out: records_in / 2, late_rows: 3 };
+    let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![4, 1], bytes: 70 };
+    let watermark = Watermark { now: number as i64 * 1000, before: -1, no_data_due: number % 2 == 1 };
+    Commit { number, totals, output, watermark }
 }
 
 fn open() -> Gate {
@@ -39,8 +45,13 @@ fn shut_after(steps: usize) -> Gate {
     Gate::new(move |_| left.checked_sub(1).map(|rest| left = rest).is_some())
 }
 
-fn count(groups: &mut GroupTable, levels: &[Option<&str>]) {
-    groups.begin_batch();
+fn counts() -> State {
+    State::Groups(GroupTable::new(1))
+}
+
+fn count(state: &mut State, levels: &[Option<&str>]) {
+    state.begin_batch();
+    let State::Groups(groups) = state else { panic!("no groups") };
     for level in levels {
         groups.count_one([level.map(str::as_bytes)]).unwrap();
     }
@@ -49,12 +60,11 @@ fn count(groups: &mut GroupTable, levels: &[Option<&str>]) {
 type Table = BTreeMap<Option<Vec<u8>>, i64>;
 
 fn read_back(log: &PartitionLog) -> (Table, Option<Replayed>) {
-    let mut table = Table::new();
-    let replayed = replay(log, 1, &mut |key, count| {
-        table.insert(key[0].map(<[u8]>::to_vec), count);
-        Ok(())
-    });
-    (table, replayed.unwrap())
+    let mut state = counts();
+    let replayed = replay(log, &mut state, usize::MAX).unwrap();
+    let State::Groups(groups) = &state else { panic!("no groups") };
+    let row = |id| (groups.key(id).next().unwrap().map(<[u8]>::to_vec), groups.count(id));
+    (groups.ids().map(row).collect(), replayed)
 }
 
 fn table(rows: &[(Option<&str>, i64)]) -> Table {
@@ -68,7 +78,7 @@ fn committed_batches_are_read_back_and_the_planned_one_is_pending() {
     assert!(identity(&log).unwrap().is_none());
     let mut changelog = Changelog::create(log.clone(), TINY, &base()).unwrap();
     assert_eq!(identity(&log).unwrap(), Some(base()));
-    let mut groups = GroupTable::new(1);
+    let mut groups = counts();
 
     changelog.plan(&planned(0, 5, 9)).unwrap();
     count(&mut groups, &[Some("a long level name"), None, Some("b"), None]);
@@ -89,7 +99,7 @@ fn committed_batches_are_read_back_and_the_planned_one_is_pending() {
 
     // The next run of the batch finds less than the first did: what that wrote must not show.
     let mut changelog = Changelog::resume(log.clone(), TINY, &replayed);
-    let mut groups = GroupTable::new(1);
+    let mut groups = counts();
     changelog.plan(&planned(1, 9, 11)).unwrap();
     count(&mut groups, &[Some("c")]);
     changelog.commit(&committed(1, 5), &groups, &mut open()).unwrap();
@@ -103,7 +113,7 @@ async fn a_snapshot_stands_for_all_before_it() {
     let storage = memory();
     let log = storage.hidden_log("__brooklet_query_a").unwrap();
     let mut changelog = Changelog::create(log.clone(), TINY, &base()).unwrap();
-    let mut groups = GroupTable::new(1);
+    let mut groups = counts();
     changelog.plan(&planned(0, 5, 9)).unwrap();
     count(&mut groups, &[Some("a level of sixteen bytes"), None, Some("b"), None, Some("one more of sixteen bytes")]);
     changelog.commit(&committed(0, 4), &groups, &mut open()).unwrap();
@@ -155,35 +165,51 @@ fn error_of(values: &[Vec<u8>]) -> String {
     let storage = memory();
     let log = storage.hidden_log("__brooklet_query_a").unwrap();
     append(&log, values);
-    replay(&log, 1, &mut |_, _| Ok(())).unwrap_err().to_string()
+    replay(&log, &mut counts(), usize::MAX).unwrap_err().to_string()
 }
 
 #[test]
 fn a_malformed_changelog_is_told_with_its_place() {
-    let begin = || vec![Entry::SnapshotBegin(base()).encode(), Entry::SnapshotEnd { groups: 0 }.encode()];
+    let begin = || vec![Entry::SnapshotBegin(base()).encode(), Entry::SnapshotEnd { rows: 0 }.encode()];
     let then = |value: Vec<u8>| error_of(&[begin(), vec![value]].concat());
     let at = "the record at offset 2 of the changelog is malformed: ";
     assert_eq!(then(vec![]), format!("{at}a record is cut short"));
-    assert_eq!(then(vec![2, 1]), format!("{at}its format version is 2, and only 1 is known"));
+    assert_eq!(then(vec![3, 1]), format!("{at}its format version is 3, and only 1 and 2 are known"));
     assert_eq!(then(vec![1, 99]), format!("{at}no record is of the kind 99"));
     assert_eq!(
         then(Entry::Planned(planned(4, 0, 1)).encode()),
         format!("{at}batch 4 stands where batch 0 must follow")
     );
     assert_eq!(then(Entry::Committed(committed(0, 1)).encode()), format!("{at}batch 0 was not planned"));
-    assert_eq!(then(Entry::SnapshotRows(&[]).encode()), format!("{at}rows of a snapshot stand outside of one"));
     assert_eq!(
-        then([Entry::SnapshotEnd { groups: 0 }.encode(), vec![0]].concat()),
-        format!("{at}1 bytes are left over")
+        then(Entry::SnapshotRows(Rows::new(&[])).encode()),
+        format!("{at}rows of a snapshot stand outside of one")
     );
-    let rows = [Entry::SnapshotBegin(base()).encode(), Entry::SnapshotRows(&[0, 1]).encode()];
-    let end = Entry::SnapshotEnd { groups: 2 }.encode();
-    assert!(error_of(&[rows.to_vec(), vec![end]].concat()).ends_with("a snapshot has 1 groups where its end says 2"));
+    assert_eq!(then([Entry::SnapshotEnd { rows: 0 }.encode(), vec![0]].concat()), format!("{at}1 bytes are left over"));
+    let rows = [Entry::SnapshotBegin(base()).encode(), Entry::SnapshotRows(Rows::new(&[0, 1, 1])).encode()];
+    let end = Entry::SnapshotEnd { rows: 2 }.encode();
+    assert!(error_of(&[rows.to_vec(), vec![end]].concat()).ends_with("a snapshot has 1 rows where its end says 2"));
 }
 
 fn output() -> impl Strategy<Value = OutputPosition> {
-    (any::<u128>(), prop::collection::vec(0..=i32::MAX, 0..4))
-        .prop_map(|(topic, sequences)| OutputPosition { topic: TopicId::from_u128(topic), sequences })
+    (any::<u128>(), prop::collection::vec(0..=i32::MAX, 0..4)).prop_map(|(topic, sequences)| OutputPosition {
+        topic: TopicId::from_u128(topic),
+        sequences,
+        bytes: 5,
+    })
+}
+
+fn totals() -> impl Strategy<Value = Totals> {
+    any::<[u64; 4]>().prop_map(|[records_in, bad_records, rows_out, late_rows]| Totals {
+        records_in,
+        bad_records,
+        rows_out,
+        late_rows,
+    })
+}
+
+fn watermark() -> impl Strategy<Value = Watermark> {
+    any::<(i64, i64, bool)>().prop_map(|(now, before, no_data_due)| Watermark { now, before, no_data_due })
 }
 
 fn entry() -> impl Strategy<Value = Vec<u8>> {
@@ -196,22 +222,15 @@ fn entry() -> impl Strategy<Value = Vec<u8>> {
     let planned = (any::<u64>(), any::<u128>(), ranges, output()).prop_map(|(number, topic, ranges, output)| {
         Entry::Planned(PlannedBatch { number, topic: TopicId::from_u128(topic), ranges, output })
     });
-    let commit =
-        (any::<u64>(), any::<u64>(), any::<u64>(), output()).prop_map(|(number, records_in, bad_records, output)| {
-            Entry::Committed(Commit { number, totals: Totals { records_in, bad_records }, output })
-        });
+    let commit = (any::<u64>(), totals(), output(), watermark())
+        .prop_map(|(number, totals, output, watermark)| Entry::Committed(Commit { number, totals, output, watermark }));
     let positions = prop::collection::btree_map(0..=i32::MAX, any::<i64>(), 0..4);
-    let begin =
-        (".*", any::<i64>(), any::<u64>(), positions, output()).prop_map(|(query, id, next, positions, output)| {
-            Entry::SnapshotBegin(Base {
-                query,
-                producer: ProducerId(id),
-                next_batch: next,
-                positions,
-                output,
-                ..base()
-            })
-        });
+    let begin = (".*", any::<i64>(), any::<u64>(), positions, output(), totals(), watermark()).prop_map(
+        |(query, id, next_batch, positions, output, totals, watermark)| {
+            let producer = ProducerId(id);
+            Entry::SnapshotBegin(Base { query, producer, next_batch, positions, output, totals, watermark, ..base() })
+        },
+    );
     prop_oneof![planned, commit, begin].prop_map(|entry| {
         let encoded = entry.encode();
         assert_eq!(Entry::decode(&encoded).unwrap(), entry);
@@ -229,14 +248,182 @@ proptest! {
     }
 
     #[test]
-    fn any_records_are_replayed_or_refused(values in prop::collection::vec((1u8..7, prop::collection::vec(any::<u8>(), 0..40)), 0..5)) {
+    fn any_records_are_replayed_or_refused(values in prop::collection::vec((1u8..3, 1u8..7, prop::collection::vec(any::<u8>(), 0..40)), 0..5)) {
         let storage = memory();
         let log = storage.hidden_log("__brooklet_query_a").unwrap();
-        append(&log, &[Entry::SnapshotBegin(base()).encode(), Entry::SnapshotEnd { groups: 0 }.encode()]);
-        for (kind, rest) in values {
-            append(&log, &[[vec![1, kind], rest].concat()]);
+        append(&log, &[Entry::SnapshotBegin(base()).encode(), Entry::SnapshotEnd { rows: 0 }.encode()]);
+        for (format, kind, rest) in values {
+            append(&log, &[[vec![format, kind], rest].concat()]);
         }
-        let _ = replay(&log, 1, &mut |_, _| Ok(()));
+        let _ = replay(&log, &mut counts(), usize::MAX);
         let _ = identity(&log);
+    }
+}
+
+/// Records of the release that wrote format 1: two committed batches and a planned one.
+fn format_1() -> Vec<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    include_str!("format_1.hex").lines().map(|line| line.as_bytes().chunks(2).map(byte).collect()).collect()
+}
+
+const LONG: &str = "a level name of more than one hundred and twenty-eight bytes, whose length takes two bytes in the \
+                    changelog, and which is not a short key";
+
+#[tokio::test]
+async fn a_changelog_of_format_1_is_read_and_gone_on_with() {
+    let storage = memory();
+    let log = storage.hidden_log("__brooklet_query_a").unwrap();
+    append(&log, &format_1());
+    assert_eq!(identity(&log).unwrap(), Some(base()));
+    let expected = |a| table(&[(Some("INFO"), a), (None, 2), (Some(""), 1), (Some(LONG), 1)]);
+    let (read, replayed) = read_back(&log);
+    let replayed = replayed.unwrap();
+    assert_eq!(read, expected(200));
+    assert_eq!(replayed.pending, Some(planned(2, 409, 411)));
+    assert_eq!(replayed.base.positions, BTreeMap::from([(0, 409), (1, 0)]));
+    assert_eq!(replayed.base.totals, Totals { records_in: 204, bad_records: 1, rows_out: 0, late_rows: 0 });
+    assert_eq!(replayed.base.watermark, Watermark::default());
+
+    let mut state = counts();
+    replay(&log, &mut state, usize::MAX).unwrap();
+    let mut changelog = Changelog::resume(log.clone(), TINY, &replayed);
+    let mut at = replayed.base.clone();
+    changelog.plan(&planned(2, 409, 411)).unwrap();
+    count(&mut state, &[Some("INFO")]);
+    changelog.commit(&committed(2, 206), &state, &mut open()).unwrap();
+    at.advance(&planned(2, 409, 411), committed(2, 206));
+    for _ in 0..2 {
+        let (read, replayed) = read_back(&log);
+        assert_eq!(read, expected(201));
+        assert_eq!(replayed.unwrap().base, at);
+        changelog.snapshot(&at, &state, &mut open()).await.unwrap();
+    }
+
+    // It holds counts of texts, and is of no use to any other query.
+    let storage = memory();
+    let log = storage.hidden_log("__brooklet_query_a").unwrap();
+    append(&log, &format_1());
+    let error = replay(&log, &mut State::None, usize::MAX).unwrap_err().to_string();
+    assert!(error.contains("the query has no state"), "{error}");
+}
+
+#[test]
+fn a_state_that_is_too_large_is_not_read() {
+    let storage = memory();
+    let log = storage.hidden_log("__brooklet_query_a").unwrap();
+    append(&log, &format_1());
+    let error = replay(&log, &mut counts(), 1000).unwrap_err();
+    assert!(matches!(error, ChangelogError::StateTooLarge(1000)), "{error}");
+}
+
+/// A window and a text, counted, and the sessions of a text.
+fn windows_and_sessions() -> [State; 2] {
+    let aggregates = || Aggregates::new([(AggregateFunction::CountAll, &DataType::Null)]);
+    let text = KeyColumn::Value(DataType::String);
+    let keys = vec![KeyColumn::Window { size_micros: 10 }, text.clone()];
+    let groups = GroupTable::with_aggregates(keys, aggregates(), Some(EventTime::WindowEnd(0)));
+    [State::Groups(groups), State::Sessions(SessionTable::new(vec![text], 1, aggregates()))]
+}
+
+#[test]
+fn what_was_evicted_does_not_come_back() {
+    for number in [0, 1] {
+        let storage = memory();
+        let log = storage.hidden_log("__brooklet_query_a").unwrap();
+        let mut changelog = Changelog::create(log.clone(), TINY, &base()).unwrap();
+        let state_of = |number: usize| windows_and_sessions().into_iter().nth(number).unwrap();
+        let mut state = state_of(number);
+        for batch in 0..6 {
+            let time = batch as i64 * 10;
+            changelog.plan(&planned(batch, time, time)).unwrap();
+            state.begin_batch();
+            for level in ["INFO", "a level of sixteen bytes"] {
+                let level = Value::String(level.as_bytes().into());
+                match &mut state {
+                    State::Groups(groups) => {
+                        groups.begin_key();
+                        groups.push_window(time);
+                        groups.push_key(&level);
+                        groups.count_key().unwrap();
+                    }
+                    State::Sessions(sessions) => {
+                        sessions.begin_key();
+                        sessions.push_key(&level);
+                        let id = sessions.add(time, time + 5).unwrap().unwrap();
+                        sessions.update(id, 0, &[]);
+                    }
+                    State::None => unreachable!(),
+                }
+            }
+            state.end_input();
+            match &mut state {
+                State::Groups(groups) => assert!(groups.evict(time - 20).len() < 3),
+                State::Sessions(sessions) => assert!(sessions.evict(time - 25).len() < 3),
+                State::None => unreachable!(),
+            }
+            changelog.commit(&committed(batch, 0), &state, &mut open()).unwrap();
+            let mut read = state_of(number);
+            let replayed = replay(&log, &mut read, usize::MAX).unwrap().unwrap();
+            assert_eq!(replayed.base.watermark, committed(batch, 0).watermark);
+            assert_eq!(read.len(), state.len());
+            assert_eq!(read.len() as u64, 2 * (batch + 1).min(3), "{batch}");
+        }
+    }
+}
+
+/// A changelog with one batch, as input of [`replay_bytes`].
+fn seed(kind: u8, values: &[Vec<u8>]) -> Vec<u8> {
+    let lengths = values.iter().map(|value| (value.len() as u16).to_be_bytes());
+    let records = lengths.zip(values).flat_map(|(len, value)| [len.to_vec(), value.clone()].concat());
+    [kind].into_iter().chain(records).collect()
+}
+
+fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let batch = |kind: u8| {
+        let state = replay_bytes::example(kind);
+        let mut rows = Vec::new();
+        state.changes().for_each(|row| state.put_change(row, &mut rows));
+        let values = [
+            Entry::SnapshotBegin(base()),
+            Entry::SnapshotEnd { rows: 0 },
+            Entry::Planned(planned(0, 1, 2)),
+            Entry::Changes { batch: 0, rows: Rows::new(&rows) },
+            Entry::Committed(committed(0, 1)),
+        ];
+        seed(kind, &values.map(|value| value.encode()))
+    };
+    let kinds = [(0, "counts"), (1, "windows"), (2, "sessions"), (3, "global"), (4, "no_state")];
+    let batches = kinds.map(|(kind, name)| (name, batch(kind)));
+    batches.into_iter().chain([("format_1", seed(0, &format_1()))]).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #[test]
+    fn damaged_changelogs_of_all_kinds_do_no_harm(
+        which: prop::sample::Index,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let seeds = seeds();
+        let mut bytes = seeds[which.index(seeds.len())].1.clone();
+        for (at, to) in changes {
+            // Mostly where the rows are.
+            let at = bytes.len() - 1 - at.index(bytes.len() * 2 / 3);
+            bytes[at] = to;
+        }
+        super::replay_bytes(&bytes);
+    }
+}
+
+/// Whoever changes the format makes them anew with `BROOKLET_WRITE_SEEDS=1`.
+#[test]
+fn the_fuzzers_seeds_are_of_the_format_that_is_written() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/changelog");
+    for (name, bytes) in seeds() {
+        let path = folder.join(name);
+        if std::env::var_os("BROOKLET_WRITE_SEEDS").is_some() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "{}", path.display());
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers as Jackson reads and writes them.
 
-use super::java_double;
+use crate::java_double;
 
 /// What a number is, and where it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,21 +57,52 @@ fn some_digits_end(bytes: &[u8], from: usize) -> Option<usize> {
     Some(digits_end(bytes, from)).filter(|&end| end > from)
 }
 
-/// The names that Spark lets stand for numbers (`allowNonNumericNumbers`), and how they are written again.
-const NON_FINITE: [(&[u8], &[u8]); 6] = [
-    (b"NaN", b"\"NaN\""),
-    (b"Infinity", b"\"Infinity\""),
-    (b"+Infinity", b"\"Infinity\""),
-    (b"+INF", b"\"Infinity\""),
-    (b"-Infinity", b"\"-Infinity\""),
-    (b"-INF", b"\"-Infinity\""),
-];
+/// What is no number and yet may stand for one (`allowNonNumericNumbers`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NonFinite {
+    NaN,
+    Infinity,
+    NegativeInfinity,
+}
 
-/// Takes a non-finite number: where it ends, and its text as Jackson's generator writes it.
-pub(super) fn take_non_finite(bytes: &[u8], from: usize) -> Option<(usize, &'static [u8])> {
+impl NonFinite {
+    const NAMES: [(&[u8], Self); 6] = [
+        (b"NaN", Self::NaN),
+        (b"Infinity", Self::Infinity),
+        (b"+Infinity", Self::Infinity),
+        (b"+INF", Self::Infinity),
+        (b"-Infinity", Self::NegativeInfinity),
+        (b"-INF", Self::NegativeInfinity),
+    ];
+
+    /// By its name.
+    pub(super) fn named(text: &[u8]) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+    }
+
+    /// As Jackson's generator writes it.
+    pub(super) fn written(self) -> &'static str {
+        match self {
+            Self::NaN => "\"NaN\"",
+            Self::Infinity => "\"Infinity\"",
+            Self::NegativeInfinity => "\"-Infinity\"",
+        }
+    }
+
+    pub(super) fn value(self) -> f64 {
+        match self {
+            Self::NaN => f64::NAN,
+            Self::Infinity => f64::INFINITY,
+            Self::NegativeInfinity => f64::NEG_INFINITY,
+        }
+    }
+}
+
+/// Takes a non-finite number, and where it ends.
+pub(super) fn take_non_finite(bytes: &[u8], from: usize) -> Option<(usize, NonFinite)> {
     let rest = bytes.get(from..)?;
-    let (name, written) = NON_FINITE.iter().find(|(name, _)| rest.starts_with(name))?;
-    Some((from + name.len(), written))
+    let (name, value) = NonFinite::NAMES.iter().find(|(name, _)| rest.starts_with(name))?;
+    Some((from + name.len(), *value))
 }
 
 /// Appends a number as Jackson's generator writes it: an integer of any size digit by digit, anything else as the

@@ -52,8 +52,8 @@ fn rewrite_number(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
         return number.end;
     }
     match take_non_finite(text, at) {
-        Some((end, written)) => {
-            out.extend_from_slice(written);
+        Some((end, value)) => {
+            out.extend_from_slice(value.written().as_bytes());
             end
         }
         None => text.len(),

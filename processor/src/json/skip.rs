@@ -98,8 +98,9 @@ fn scalar_end(input: &mut Input<'_>, at: usize) -> Option<usize> {
     }
 }
 
+/// Index after the word, if it stands at `at`.
 #[inline]
-fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+pub(super) fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     bytes.get(at..)?.starts_with(word).then_some(at + word.len())
 }
 

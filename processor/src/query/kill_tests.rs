@@ -19,7 +19,7 @@ type Input = Vec<(i32, Option<u8>)>;
 /// Small, so that a few rows take several records and batches, and snapshots come often.
 const TINY: Sizes = Sizes { record_bytes: 12, batch_bytes: 60, snapshot_bytes_min: 150 };
 
-fn options(batch_records_max: u64) -> QueryOptions {
+pub(super) fn options(batch_records_max: u64) -> QueryOptions {
     QueryOptions {
         name: Some("killed".into()),
         from: StartFrom::Earliest,
@@ -30,9 +30,12 @@ fn options(batch_records_max: u64) -> QueryOptions {
     }
 }
 
-/// Runs over what is there. `kill` is after how many steps the process ends; true if that did not come.
 fn run_once(storage: &Arc<Storage>, options: QueryOptions, kill: Option<usize>) -> bool {
-    let plan = crate::plan(INSERT).unwrap();
+    run_plan(storage, crate::plan(INSERT).unwrap(), options, kill)
+}
+
+/// Runs over what is there. `kill` is after how many steps the process ends; true if that did not come.
+pub(super) fn run_plan(storage: &Arc<Storage>, plan: Plan, options: QueryOptions, kill: Option<usize>) -> bool {
     let log = open_checkpoint(storage, "killed", &plan, &options, TINY).unwrap();
     let mut left = kill;
     let gate = Gate::new(move |_| match &mut left {

@@ -2,32 +2,66 @@
 
 use std::io::{self, Write};
 
-use crate::console::render_batch;
-use crate::groups::{GroupId, GroupTable};
-use crate::plan::{OutputValue, Plan};
+use super::OutputRow;
+use crate::console::{ROWS_SHOWN, render_batch};
+use crate::plan::Plan;
+use crate::types::{DataType, to_text};
 
-pub(super) fn write(
-    out: &mut dyn Write,
-    plan: &Plan,
-    batch: u64,
-    groups: &GroupTable,
-    rows: &[GroupId],
-) -> io::Result<()> {
-    let names: Vec<&str> = plan.output.iter().map(|column| column.name.as_str()).collect();
-    let cells: Vec<Vec<Option<String>>> = rows.iter().map(|id| row(plan, groups, *id)).collect();
-    let mut text = Vec::new();
-    render_batch(&mut text, batch, &names, cells.iter().map(|row| row.iter().map(Option::as_deref)));
-    out.write_all(&text)?;
-    out.flush()
+/// One more than is shown: the renderer says whether there are more.
+pub(super) const ROWS_WANTED: usize = ROWS_SHOWN + 1;
+
+/// Keeps the first rows of a batch as text.
+pub(crate) struct ConsoleSink {
+    out: Box<dyn Write + Send>,
+    texts: Texts,
+    rows: Vec<Vec<Option<String>>>,
 }
 
-fn row(plan: &Plan, groups: &GroupTable, id: GroupId) -> Vec<Option<String>> {
-    let key: Vec<Option<&[u8]>> = groups.key(id).collect();
-    let cell = |value: OutputValue| match value {
-        OutputValue::Key(number) => {
-            key.get(number).copied().flatten().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+/// Makes a row's cells into text.
+pub(super) struct Texts {
+    columns: Vec<(String, DataType)>,
+}
+
+impl Texts {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let columns = plan.output.iter().map(|column| (column.name.clone(), column.data_type.clone()));
+        Self { columns: columns.collect() }
+    }
+
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// As `Dataset.show` has them; `None` is NULL.
+    pub(super) fn of(&self, row: &OutputRow<'_>) -> Vec<Option<String>> {
+        let cell = |(value, (_, data_type)): (&_, &(String, DataType))| {
+            let mut text = Vec::new();
+            to_text(value, data_type, &mut text).then(|| String::from_utf8_lossy(&text).into_owned())
+        };
+        row.values.iter().zip(&self.columns).map(cell).collect()
+    }
+}
+
+impl ConsoleSink {
+    pub(super) fn new(plan: &Plan, out: Box<dyn Write + Send>) -> Self {
+        Self { out, texts: Texts::new(plan), rows: Vec::new() }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.rows.clear();
+    }
+
+    pub(super) fn push(&mut self, row: &OutputRow<'_>) {
+        if self.rows.len() < ROWS_WANTED {
+            self.rows.push(self.texts.of(row));
         }
-        OutputValue::Count => Some(groups.count(id).to_string()),
-    };
-    plan.output.iter().map(|column| cell(column.value)).collect()
+    }
+
+    pub(super) fn finish(&mut self, batch: u64) -> io::Result<()> {
+        let mut text = Vec::new();
+        let rows = self.rows.iter().map(|row| row.iter().map(Option::as_deref));
+        render_batch(&mut text, batch, &self.texts.names(), rows);
+        self.out.write_all(&text)?;
+        self.out.flush()
+    }
 }

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, ProducerEpoch, ProducerId};
+use brooklet_model::{
+    Batch, BatchBuilder, Compression, NewRecord, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId,
+};
 use brooklet_storage::{NewTopic, PartitionLog, Storage, Topic};
 
-use super::json_row::JsonRows;
+use super::OutputRow;
+use super::json_row::{KeyWriter, ValueWriter};
 use super::partitioner::partition;
 use crate::changelog::{OutputPosition, now};
 use crate::error::QueryError;
-use crate::groups::{GroupId, GroupTable};
 use crate::plan::Plan;
 use crate::source::topic_or_create;
 use crate::step::{Gate, Step};
@@ -25,18 +27,28 @@ const OVERHEAD_BYTES: usize = 128;
 
 pub(crate) struct TopicSink {
     storage: Arc<Storage>,
-    name: String,
+    /// As it is made where it is missing.
+    new_topic: NewTopic,
     producer: ProducerId,
-    partitions: i32,
     batch_bytes: usize,
+    key: Option<KeyWriter>,
+    value: ValueWriter,
+    /// Of the batch under way.
+    writers: Vec<Writer>,
+    topic: TopicId,
+    timestamp: Timestamp,
+    key_bytes: Vec<u8>,
+    value_bytes: Vec<u8>,
 }
 
-/// The output topic as it is made where it is missing: the last row of each group is what matters.
-pub(crate) fn new_topic(name: &str, partitions: i32) -> NewTopic {
+/// A plan's output topic as it is made where it is missing. Of a query with groups the last row of each is what
+/// matters; rows without a key are all kept.
+pub(crate) fn new_topic(plan: &Plan, name: &str, partitions: i32) -> NewTopic {
+    let policy = if plan.grouping.is_some() { "compact" } else { "delete" };
     NewTopic {
         name: name.to_owned(),
         partitions,
-        overrides: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
+        overrides: BTreeMap::from([("cleanup.policy".to_owned(), policy.to_owned())]),
         internal: false,
     }
 }
@@ -44,19 +56,32 @@ pub(crate) fn new_topic(name: &str, partitions: i32) -> NewTopic {
 impl TopicSink {
     pub(super) fn new(
         storage: Arc<Storage>,
-        name: String,
+        plan: &Plan,
+        name: &str,
         producer: ProducerId,
         partitions: i32,
         batch_bytes: usize,
     ) -> Self {
-        Self { storage, name, producer, partitions, batch_bytes }
+        Self {
+            storage,
+            new_topic: new_topic(plan, name, partitions),
+            producer,
+            batch_bytes,
+            key: KeyWriter::new(plan),
+            value: ValueWriter::new(plan),
+            writers: Vec::new(),
+            topic: TopicId::nil(),
+            timestamp: 0,
+            key_bytes: Vec::new(),
+            value_bytes: Vec::new(),
+        }
     }
 
     pub(super) fn position(&self, last: &OutputPosition) -> Result<OutputPosition, QueryError> {
         let topic = self.topic()?;
         let mut sequences = if last.topic == topic.id { last.sequences.clone() } else { Vec::new() };
         sequences.resize(topic.partitions.len().max(sequences.len()), 0);
-        Ok(OutputPosition { topic: topic.id, sequences })
+        Ok(OutputPosition { topic: topic.id, sequences, ..OutputPosition::default() })
     }
 
     /// Where the rows of a batch go that was planned before a restart.
@@ -64,36 +89,43 @@ impl TopicSink {
         if self.topic()?.id == planned.topic { Ok(planned.clone()) } else { self.position(planned) }
     }
 
-    pub(super) async fn write(
-        &self,
-        plan: &Plan,
-        groups: &GroupTable,
-        rows: &[GroupId],
-        position: &OutputPosition,
-        gate: &mut Gate,
-    ) -> Result<OutputPosition, QueryError> {
+    pub(super) fn begin(&mut self, position: &OutputPosition) -> Result<(), QueryError> {
         let topic = self.topic()?;
         if topic.id != position.topic {
             return Err(self.failed("it was deleted and made anew while a batch was written"));
         }
         // As many partitions as when the batch was planned: a later run must send each row to the same one.
-        let mut writers = Vec::with_capacity(position.sequences.len());
-        for (log, next) in topic.partitions.iter().zip(&position.sequences) {
-            writers.push(Writer::new(log.clone(), self, *next));
+        let places = topic.partitions.iter().zip(&position.sequences);
+        self.writers = places.map(|(log, next)| Writer::new(log.clone(), self, *next)).collect();
+        if self.writers.len() < position.sequences.len() {
+            return Err(self.failed("it has fewer partitions than it had"));
         }
-        let json = JsonRows::new(plan);
-        let (mut key, mut value) = (Vec::new(), Vec::new());
-        let timestamp = now();
-        for id in rows {
-            json.write(groups, *id, &mut key, &mut value);
-            let Some(writer) = writers.get_mut(partition(&key, position.sequences.len())) else {
-                return Err(self.failed("it has fewer partitions than it had"));
-            };
-            let record = NewRecord { timestamp, key: Some(&key), value: Some(&value), headers: &[] };
-            if writer.push(record).map_err(|error| self.failed(&error))? {
-                gate.pass(Step::Emitted)?;
-            }
+        self.topic = topic.id;
+        self.timestamp = now();
+        Ok(())
+    }
+
+    /// Adds a row; true if rows were appended.
+    pub(super) fn push(&mut self, row: &OutputRow<'_>) -> Result<bool, QueryError> {
+        self.value_bytes.clear();
+        self.value.write(row, &mut self.value_bytes);
+        if let Some(key) = &self.key {
+            self.key_bytes.clear();
+            key.write(row, &mut self.key_bytes);
         }
+        let key = self.key.is_some().then_some(self.key_bytes.as_slice());
+        // A row without a key goes where its value says, so that it goes there again when the batch runs again.
+        let place = partition(key.unwrap_or(&self.value_bytes), self.writers.len());
+        let record = NewRecord { timestamp: self.timestamp, key, value: Some(&self.value_bytes), headers: &[] };
+        let pushed = match self.writers.get_mut(place) {
+            Some(writer) => writer.push(record),
+            None => Err("it has no partition".to_owned()),
+        };
+        pushed.map_err(|error| self.failed(&error))
+    }
+
+    pub(super) async fn finish(&mut self, gate: &mut Gate) -> Result<OutputPosition, QueryError> {
+        let mut writers = std::mem::take(&mut self.writers);
         let mut sequences = Vec::with_capacity(writers.len());
         for writer in &mut writers {
             if writer.flush().map_err(|error| self.failed(&error))? {
@@ -106,15 +138,15 @@ impl TopicSink {
                 writer.log.durable(end).await.map_err(|error| self.failed(&error.to_string()))?;
             }
         }
-        Ok(OutputPosition { topic: topic.id, sequences })
+        Ok(OutputPosition { topic: self.topic, sequences, ..OutputPosition::default() })
     }
 
     fn topic(&self) -> Result<Arc<Topic>, QueryError> {
-        topic_or_create(&self.storage, new_topic(&self.name, self.partitions)).map_err(|error| self.failed(&error))
+        topic_or_create(&self.storage, self.new_topic.clone()).map_err(|error| self.failed(&error))
     }
 
     fn failed(&self, error: &str) -> QueryError {
-        QueryError::Output { topic: self.name.clone(), error: error.to_owned() }
+        QueryError::Output { topic: self.new_topic.name.clone(), error: error.to_owned() }
     }
 }
 

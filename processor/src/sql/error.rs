@@ -15,7 +15,7 @@ pub struct PlanError {
 }
 
 /// A place in the text. An empty span (the parser does not know every place) is the start.
-pub(super) fn refuse(place: Span, what: impl Into<String>, instead: impl Into<String>) -> PlanError {
+pub(crate) fn refuse(place: Span, what: impl Into<String>, instead: impl Into<String>) -> PlanError {
     PlanError {
         line: place.start.line.max(1),
         column: place.start.column.max(1),

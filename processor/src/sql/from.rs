@@ -1,6 +1,6 @@
 //! FROM, and the clauses that the parser knows and the plan does not.
 
-use sqlparser::ast::{Select, Spanned, TableFactor};
+use sqlparser::ast::{Select, SetExpr, Spanned, TableFactor};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
@@ -9,8 +9,15 @@ use super::literal::identifier;
 use super::text::Text;
 use super::{SHAPE, names};
 
-/// The topic of FROM, and its alias.
-pub(super) fn source(text: &Text, select: &Select) -> Result<(String, Option<String>), PlanError> {
+/// What FROM names.
+pub(super) struct From {
+    pub(super) name: String,
+    pub(super) alias: Option<String>,
+    pub(super) place: Span,
+}
+
+/// The topic or table of FROM, and its alias.
+pub(super) fn source(text: &Text, select: &Select) -> Result<From, PlanError> {
     let from = match select.from.as_slice() {
         [from] => from,
         [] => return Err(refuse(text.keyword(Keyword::SELECT), "the query has no FROM", SHAPE)),
@@ -32,10 +39,15 @@ pub(super) fn source(text: &Text, select: &Select) -> Result<(String, Option<Str
                 Some(alias) => Some(identifier(&alias.name)),
                 None => None,
             };
-            Ok((names::topic(name)?, alias))
+            Ok(From { name: names::joined(name)?, alias, place: name.span() })
         }
-        TableFactor::Derived { .. } => {
-            Err(refuse(from.relation.span(), "a query inside FROM is not supported", "name a topic"))
+        TableFactor::Derived { subquery, .. } => {
+            let inner = match subquery.body.as_ref() {
+                SetExpr::Select(select) => select.span(),
+                _ => from.relation.span(),
+            };
+            let instead = "write the inner query as INSERT INTO topic SELECT …, and read that topic";
+            Err(refuse(inner, "a query inside FROM is not supported", instead))
         }
         other => Err(refuse(other.span(), "FROM can hold a topic's name alone", "write FROM topic")),
     }
@@ -44,22 +56,11 @@ pub(super) fn source(text: &Text, select: &Select) -> Result<(String, Option<Str
 /// Clauses that the parser knows and the plan does not.
 pub(super) fn refuse_clauses(text: &Text, select: &Select) -> Result<(), PlanError> {
     let at = |keyword, what: &str, instead: &str| Err(refuse(text.keyword(keyword), what, instead));
-    if select.distinct.is_some() {
-        let instead = "group instead: SELECT column FROM topic GROUP BY column";
-        return at(Keyword::DISTINCT, "DISTINCT is not supported", instead);
-    }
-    if select.having.is_some() {
-        return at(
-            Keyword::HAVING,
-            "HAVING is not supported",
-            "filter records with WHERE, and rows where you read them",
-        );
-    }
     if !select.named_window.is_empty() {
-        return at(Keyword::WINDOW, "WINDOW is not supported", "leave it out");
+        return at(Keyword::WINDOW, "WINDOW is not supported", "write GROUP BY window(ts, '10 seconds')");
     }
     if !select.lateral_views.is_empty() {
-        return at(Keyword::LATERAL, "LATERAL VIEW is not supported", "group by top-level fields");
+        return at(Keyword::LATERAL, "LATERAL VIEW is not supported", "take elements by their number: column[0]");
     }
     if !select.sort_by.is_empty() {
         return at(Keyword::SORT, "SORT BY is not supported", "leave it out");

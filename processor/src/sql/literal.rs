@@ -1,12 +1,21 @@
 //! Literals and quoted names as Spark reads them; the tokenizer hands them over with their escapes.
 
 use sqlparser::ast::Ident;
+use sqlparser::tokenizer::Word;
 
 /// An identifier's text: a backquote inside backquotes is written twice.
 pub(super) fn identifier(ident: &Ident) -> String {
     match ident.quote_style {
         Some('`') => ident.value.replace("``", "`"),
         _ => ident.value.clone(),
+    }
+}
+
+/// A word's text, as [`identifier`].
+pub(super) fn word(word: &Word) -> String {
+    match word.quote_style {
+        Some('`') => word.value.replace("``", "`"),
+        _ => word.value.clone(),
     }
 }
 

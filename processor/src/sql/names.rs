@@ -1,13 +1,13 @@
 //! Names of topics.
 
 use sqlparser::ast::{ObjectName, Spanned};
+use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
 use super::literal::identifier;
 
-/// A topic's name: parts joined by dots, for there are no schemas and Kafka's names may hold dots. Kafka's rules:
-/// `org.apache.kafka.common.internals.Topic`.
-pub(super) fn topic(name: &ObjectName) -> Result<String, PlanError> {
+/// A name: parts joined by dots, for there are no schemas and Kafka's names may hold dots.
+pub(super) fn joined(name: &ObjectName) -> Result<String, PlanError> {
     let mut parts = Vec::with_capacity(name.0.len());
     for part in &name.0 {
         match part.as_ident() {
@@ -15,11 +15,15 @@ pub(super) fn topic(name: &ObjectName) -> Result<String, PlanError> {
             None => return Err(refuse(name.span(), "this is not a topic's name", "write the name of a topic")),
         }
     }
-    let topic = parts.join(".");
+    Ok(parts.join("."))
+}
+
+/// Kafka's rules: `org.apache.kafka.common.internals.Topic`.
+pub(super) fn check(topic: &str, place: Span) -> Result<(), PlanError> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if topic.is_empty() || topic.len() > 249 || topic == "." || topic == ".." || !topic.bytes().all(legal) {
         let what = format!("Kafka allows no topic of the name {topic:?}");
-        return Err(refuse(name.span(), what, "use up to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"));
+        return Err(refuse(place, what, "use up to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"));
     }
-    Ok(topic)
+    Ok(())
 }

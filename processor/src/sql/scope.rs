@@ -1,65 +1,190 @@
-//! The columns that a query names. Without a schema every name is a column of type STRING, found as a field of the
-//! JSON value; names that differ in case alone are one column, as in Spark, and as first written is the field's name.
+//! The columns that a query names.
+//!
+//! With a CREATE TABLE they are the declared ones, and after those the Kafka columns. Without, every name is a field of
+//! the JSON value: names that differ in case alone are one column, as in Spark, and as first written is the field's
+//! name. `kafka.offset` and the like are the Kafka columns anywhere; written `timestamp` alone, a topic without a table
+//! means its JSON field, which logs tend to have.
 
-use sqlparser::ast::{Expr, Ident, Spanned};
+use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
-use super::literal::identifier;
+use super::schema::{Table, shown};
+use super::shape::Shape;
+use super::{kafka, nearest};
+use crate::plan::{ReadFrom, SourceColumn};
+use crate::types::DataType;
 
-pub(super) struct Scope {
-    /// What may stand before a column's dot: the topic's alias, or its name.
-    qualifier: String,
-    columns: Vec<String>,
+/// A step from a value into it.
+pub(super) enum Access<'n> {
+    Field(&'n str),
+    Index,
 }
 
-impl Scope {
-    pub(super) fn new(qualifier: String) -> Self {
-        Self { qualifier, columns: Vec::new() }
+pub(super) struct Scope<'t> {
+    /// What may stand before a column's dot: the topic's alias, or its name.
+    qualifier: String,
+    table: Option<&'t Table>,
+    columns: Vec<Column>,
+}
+
+struct Column {
+    name: String,
+    from: ReadFrom,
+    /// None: as the query uses it.
+    data_type: Option<DataType>,
+    shape: Shape,
+}
+
+/// A column and what follows it in a chain of names.
+pub(super) struct Found {
+    pub(super) column: usize,
+    /// Names of the chain that were taken.
+    pub(super) taken: usize,
+}
+
+impl<'t> Scope<'t> {
+    pub(super) fn new(qualifier: String, table: Option<&'t Table>) -> Self {
+        Self { qualifier, table, columns: Vec::new() }
     }
 
-    /// The number of the column of this name; a new name is a new column.
-    pub(super) fn column(&mut self, name: &str) -> usize {
-        self.find(name).unwrap_or_else(|| {
-            self.columns.push(name.to_owned());
-            self.columns.len() - 1
-        })
+    pub(super) fn table(&self) -> Option<&'t Table> {
+        self.table
     }
 
-    /// The number of the column of this name, if there is one by now.
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
-        let folded = name.to_lowercase();
-        self.columns.iter().position(|column| column.to_lowercase() == folded)
+    /// Whether `names` are the topic's name or alias.
+    pub(super) fn is_qualifier(&self, names: &[String]) -> bool {
+        names.join(".").eq_ignore_ascii_case(&self.qualifier)
     }
 
-    /// The name of a column.
-    pub(super) fn name(&self, column: usize) -> &str {
-        self.columns.get(column).map_or("", String::as_str)
-    }
-
-    /// The fields' names, in the order of their numbers.
-    pub(super) fn into_columns(self) -> Vec<String> {
-        self.columns
-    }
-
-    /// The name in `expr`, if it is a column.
-    pub(super) fn column_name(&self, expr: &Expr) -> Result<Option<String>, PlanError> {
-        match expr {
-            Expr::Identifier(ident) => Ok(Some(identifier(ident))),
-            Expr::CompoundIdentifier(parts) => self.qualified(expr, parts).map(Some),
-            Expr::Nested(inner) => self.column_name(inner),
-            _ => Ok(None),
-        }
-    }
-
-    fn qualified(&self, expr: &Expr, parts: &[Ident]) -> Result<String, PlanError> {
-        let names: Vec<String> = parts.iter().map(identifier).collect();
-        if let Some((column, before)) = names.split_last()
-            && before.join(".").eq_ignore_ascii_case(&self.qualifier)
+    /// The column that a chain of names starts with; `None` if no column is so called, which is so with a table alone.
+    pub(super) fn find(&mut self, names: &[String]) -> Option<Found> {
+        if let Some(count) = self.qualifier_len(names)
+            && let Some(name) = names.get(count)
+            && let Some(column) = self.column(name)
         {
-            return Ok(column.clone());
+            return Some(Found { column, taken: count + 1 });
         }
-        let what =
-            format!("{} is neither a column of {} nor a field that can be read", names.join("."), self.qualifier);
-        Err(refuse(expr.span(), what, "use top-level fields; a name that holds dots stands in backquotes"))
+        let first = names.first()?;
+        let declared = self.table.is_some_and(|table| table.column(first).is_some());
+        if !declared
+            && first.eq_ignore_ascii_case("kafka")
+            && let Some((name, from)) = names.get(1).and_then(|name| kafka::column(name))
+        {
+            return Some(Found { column: self.kafka(name, from), taken: 2 });
+        }
+        self.column(first).map(|column| Found { column, taken: 1 })
     }
+
+    /// How many names before the last are the qualifier, which may hold dots itself.
+    fn qualifier_len(&self, names: &[String]) -> Option<usize> {
+        let parts_max = self.qualifier.matches('.').count() + 1;
+        (1..names.len().min(parts_max + 1))
+            .rev()
+            .find(|count| names.get(..*count).is_some_and(|n| self.is_qualifier(n)))
+    }
+
+    /// The column of a name without a qualifier.
+    pub(super) fn column(&mut self, name: &str) -> Option<usize> {
+        let Some(table) = self.table else { return Some(self.json(name, None)) };
+        if let Some(field) = table.column(name) {
+            return Some(self.json(&field.name, Some(&field.data_type)));
+        }
+        kafka::column(name).map(|(name, from)| self.kafka(name, from))
+    }
+
+    /// Whether a query has named this JSON field so far.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.position(name, ReadFrom::Json).is_some()
+    }
+
+    fn position(&self, name: &str, from: ReadFrom) -> Option<usize> {
+        let folded = name.to_lowercase();
+        self.columns.iter().position(|column| column.from == from && column.name.to_lowercase() == folded)
+    }
+
+    fn json(&mut self, name: &str, data_type: Option<&DataType>) -> usize {
+        self.position(name, ReadFrom::Json).unwrap_or_else(|| self.push(name, ReadFrom::Json, data_type.cloned()))
+    }
+
+    pub(super) fn kafka(&mut self, name: &str, from: ReadFrom) -> usize {
+        self.position(name, from).unwrap_or_else(|| self.push(name, from, Some(kafka::data_type(from))))
+    }
+
+    fn push(&mut self, name: &str, from: ReadFrom, data_type: Option<DataType>) -> usize {
+        self.columns.push(Column { name: name.to_owned(), from, data_type, shape: Shape::Any });
+        self.columns.len() - 1
+    }
+
+    /// Takes into account how a query reads a column that no CREATE TABLE declares.
+    pub(super) fn infer(&mut self, column: usize, steps: &[Access<'_>], place: Span) -> Result<(), PlanError> {
+        let Some(read) = self.columns.get_mut(column) else { return Ok(()) };
+        let name = &read.name;
+        shape_of(&mut read.shape, steps).map_err(|(elsewhere, here)| conflict(name, &elsewhere, here, place))
+    }
+
+    pub(super) fn data_type(&self, column: usize) -> DataType {
+        let Some(column) = self.columns.get(column) else { return DataType::Null };
+        column.data_type.clone().unwrap_or_else(|| column.shape.data_type())
+    }
+
+    /// Whether no CREATE TABLE says the column's type.
+    pub(super) fn is_inferred(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|column| column.data_type.is_none())
+    }
+
+    /// The column in a plan's text.
+    pub(super) fn text(&self, column: usize) -> String {
+        match self.columns.get(column) {
+            Some(Column { from: ReadFrom::Json, name, .. }) => format!("{name:?}"),
+            Some(column) => format!("kafka.{}", column.name),
+            None => "?".to_owned(),
+        }
+    }
+
+    /// The declared columns that are no STRING, with their types.
+    pub(super) fn declared(&self) -> impl Iterator<Item = (&str, &DataType)> {
+        let declared = self.columns.iter().filter(|column| column.from == ReadFrom::Json);
+        let typed = declared.filter_map(|column| Some((column.name.as_str(), column.data_type.as_ref()?)));
+        typed.filter(|(_, data_type)| **data_type != DataType::String)
+    }
+
+    /// A column's name.
+    pub(super) fn name(&self, column: usize) -> &str {
+        self.columns.get(column).map_or("", |column| column.name.as_str())
+    }
+
+    pub(super) fn into_columns(self) -> Vec<SourceColumn> {
+        let column = |column: Column| {
+            let data_type = column.data_type.unwrap_or_else(|| column.shape.data_type());
+            SourceColumn { name: column.name, from: column.from, data_type }
+        };
+        self.columns.into_iter().map(column).collect()
+    }
+
+    /// That a chain of names is no column of the table.
+    pub(super) fn unknown(&self, names: &[String], place: Span, more: &[&str]) -> PlanError {
+        let written = names.join(".");
+        let columns = self.table.iter().flat_map(|table| &table.columns).map(|column| column.name.as_str());
+        let kafka = kafka::COLUMNS.iter().map(|(name, _)| *name);
+        let last = names.last().map_or("", String::as_str);
+        let instead = nearest::advice(last, columns.chain(kafka).chain(more.iter().copied()), "add it to CREATE TABLE");
+        refuse(place, format!("{written} is no column of {}", self.qualifier), instead)
+    }
+}
+
+/// Takes the steps into account; on a conflict, what the value is in other places and here.
+fn shape_of(shape: &mut Shape, steps: &[Access<'_>]) -> Result<(), (DataType, &'static str)> {
+    let mut at = shape;
+    for step in steps {
+        at = match step {
+            Access::Field(name) => at.field(name).map_err(|elsewhere| (elsewhere, "STRUCT"))?,
+            Access::Index => at.element().map_err(|elsewhere| (elsewhere, "ARRAY"))?,
+        };
+    }
+    at.text().map_err(|elsewhere| (elsewhere, "STRING"))
+}
+
+fn conflict(name: &str, elsewhere: &DataType, here: &str, place: Span) -> PlanError {
+    let what = format!("{name} or a part of it is {} in one place of the query and {here} in this", shown(elsewhere));
+    refuse(place, what, format!("use it in one way, or say what it is: CREATE TABLE topic ({name} TYPE, …)"))
 }

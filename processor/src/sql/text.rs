@@ -1,8 +1,8 @@
-//! The query's tokens with their places, for what the syntax tree does not say.
+//! The statements' tokens with their places, for what the syntax tree does not say.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::ParserError;
-use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::SHAPE;
 use super::dialect::Spark;
@@ -11,24 +11,48 @@ use super::error::{PlanError, refuse};
 /// The parser builds a tree as deep as there are operators in a row, and trees are walked and dropped by recursion.
 const JOINTS_MAX: usize = 300;
 
+/// One statement.
 pub(super) struct Text {
     pub(super) tokens: Vec<TokenWithSpan>,
     end: Span,
 }
 
 impl Text {
-    pub(super) fn read(sql: &str) -> Result<Self, PlanError> {
+    /// The statements that semicolons separate, without empty ones.
+    pub(super) fn read(sql: &str) -> Result<Vec<Self>, PlanError> {
         let tokens = Tokenizer::new(&Spark, sql)
             .with_unescape(false)
             .tokenize_with_location()
             .map_err(|error| refuse(point(error.location), error.message, "close what is open, or quote it"))?;
-        let mut joints = tokens.iter().filter(|token| deepens(&token.token));
-        if let Some(token) = joints.nth(JOINTS_MAX) {
-            let what = format!("the query has more than {JOINTS_MAX} keywords and operators");
-            return Err(refuse(token.span, what, "put values into one list: column IN ('a', 'b')"));
+        let tokens = quote_trims(join_suffixes(tokens));
+        let statements = tokens.split(|token| token.token == Token::SemiColon).map(|tokens| {
+            let end = tokens.last().map_or(Span::empty(), |token| point(token.span.end));
+            Self { tokens: tokens.to_vec(), end }
+        });
+        Ok(statements.filter(|text| text.words().next().is_some()).collect())
+    }
+
+    /// Keeps the tree of a statement shallow.
+    pub(super) fn check_joints(&self) -> Result<(), PlanError> {
+        let mut joints = self.tokens.iter().filter(|token| deepens(&token.token));
+        match joints.nth(JOINTS_MAX) {
+            Some(token) => {
+                let what = format!("the query has more than {JOINTS_MAX} keywords and operators");
+                Err(refuse(token.span, what, "put values into one list: column IN ('a', 'b')"))
+            }
+            None => Ok(()),
         }
-        let end = tokens.last().map_or(Span::empty(), |token| point(token.span.end));
-        Ok(Self { tokens, end })
+    }
+
+    /// The tokens without whitespace and comments.
+    pub(super) fn words(&self) -> impl Iterator<Item = &TokenWithSpan> {
+        self.tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)))
+    }
+
+    /// Whether it starts with these keywords.
+    pub(super) fn starts_with(&self, keywords: &[Keyword]) -> bool {
+        let mut words = self.words();
+        keywords.iter().all(|keyword| words.next().is_some_and(|token| is_keyword(token, *keyword)))
     }
 
     /// The place of the first such keyword outside of parentheses.
@@ -38,30 +62,23 @@ impl Text {
             match &token.token {
                 Token::LParen => depth += 1,
                 Token::RParen => depth -= 1,
-                Token::Word(word) if depth == 0 && word.quote_style.is_none() && word.keyword == wanted => {
-                    return token.span;
-                }
+                _ if depth == 0 && is_keyword(token, wanted) => return token.span,
                 _ => {}
             }
         }
         Span::empty()
     }
 
-    pub(super) fn at_start(&self, what: &str, instead: &str) -> PlanError {
-        refuse(self.words().next().unwrap_or(Span::empty()), what, instead)
+    pub(super) fn start(&self) -> Span {
+        self.words().next().map_or(Span::empty(), |token| token.span)
     }
 
-    pub(super) fn at_second_statement(&self, what: &str, instead: &str) -> PlanError {
-        let mut after = false;
-        let second = self.tokens.iter().find(|token| match token.token {
-            Token::SemiColon => {
-                after = true;
-                false
-            }
-            Token::Whitespace(_) => false,
-            _ => after,
-        });
-        refuse(second.map_or(Span::empty(), |token| token.span), what, instead)
+    pub(super) fn end(&self) -> Span {
+        self.end
+    }
+
+    pub(super) fn at_start(&self, what: &str, instead: &str) -> PlanError {
+        refuse(self.start(), what, instead)
     }
 
     /// sqlparser writes the place at the end of its message, and none where the text ended too early.
@@ -84,22 +101,106 @@ impl Text {
         let what = what.strip_prefix("Expected: ").map_or(what.to_owned(), |rest| format!("expected {rest}"));
         refuse(place.unwrap_or(self.end), what, SHAPE)
     }
+}
 
-    fn words(&self) -> impl Iterator<Item = Span> {
-        self.tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).map(|token| token.span)
+/// Whether a token is this word, out of quotes.
+pub(super) fn is_keyword(token: &TokenWithSpan, keyword: Keyword) -> bool {
+    matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
+}
+
+/// Puts into one token what Spark's lexer takes for one: a number and the word that follows it at once (`5L`, `2.5BD`),
+/// and `r` and a string, which is taken as it is.
+fn join_suffixes(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        if let Some(TokenWithSpan { token: Token::Word(word), span }) = joined.last()
+            && word.quote_style.is_none()
+            && word.value.eq_ignore_ascii_case("r")
+            && span.end == token.span.start
+            && let Some(raw) = raw_string(&token.token)
+        {
+            let span = Span { start: span.start, end: token.span.end };
+            joined.pop();
+            joined.push(TokenWithSpan { token: raw, span });
+            continue;
+        }
+        if let Token::Word(word) = &token.token
+            && word.quote_style.is_none()
+            && let Some(TokenWithSpan { token: Token::Number(digits, false), span }) = joined.last_mut()
+            && span.end == token.span.start
+        {
+            digits.push_str(&word.value);
+            span.end = token.span.end;
+        } else {
+            joined.push(token);
+        }
     }
+    joined
+}
+
+fn raw_string(token: &Token) -> Option<Token> {
+    match token {
+        Token::SingleQuotedString(text) => Some(Token::SingleQuotedRawStringLiteral(text.clone())),
+        Token::DoubleQuotedString(text) => Some(Token::DoubleQuotedRawStringLiteral(text.clone())),
+        _ => None,
+    }
+}
+
+/// `trim(what, text)` is a plain function; the parser knows `trim(BOTH what FROM text)` alone, unless the name is no
+/// keyword. `trim(BOTH FROM text)` it knows without FROM.
+fn quote_trims(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut open: Vec<(Option<usize>, bool)> = Vec::new();
+    let mut plain = Vec::new();
+    let mut before = None;
+    let mut after_side = false;
+    let mut needless = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match &token.token {
+            Token::Whitespace(_) => continue,
+            Token::LParen => open.push((before, false)),
+            Token::RParen => {
+                if let Some((Some(trim), false)) = open.pop() {
+                    plain.push(trim);
+                }
+            }
+            _ if is_keyword(token, Keyword::FROM) => {
+                if let Some((trim, has_from)) = open.last_mut() {
+                    *has_from = true;
+                    needless.extend((trim.is_some() && after_side).then_some(index));
+                }
+            }
+            _ => {}
+        }
+        before = is_keyword(token, Keyword::TRIM).then_some(index);
+        let sides = [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING];
+        after_side = sides.into_iter().any(|side| is_keyword(token, side));
+    }
+    for index in needless {
+        if let Some(token) = tokens.get_mut(index) {
+            token.token = Token::Whitespace(Whitespace::Space);
+        }
+    }
+    for index in plain {
+        if let Some(TokenWithSpan { token: Token::Word(word), .. }) = tokens.get_mut(index) {
+            word.quote_style = Some('`');
+            word.keyword = Keyword::NoKeyword;
+        }
+    }
+    tokens
 }
 
 /// Whether a token may make the tree one level deeper. (Parentheses are counted by the parser.)
 fn deepens(token: &Token) -> bool {
     match token {
-        Token::Word(word) => word.quote_style.is_none() && word.keyword != Keyword::NoKeyword,
+        Token::Word(word) => {
+            word.quote_style.is_none() && !matches!(word.keyword, Keyword::NoKeyword | Keyword::AS | Keyword::FILTER)
+        }
         Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => false,
         Token::Comma | Token::LParen | Token::RParen | Token::Period | Token::Whitespace(_) => false,
         _ => true,
     }
 }
 
-fn point(location: Location) -> Span {
+pub(super) fn point(location: Location) -> Span {
     Span { start: location, end: location }
 }

@@ -1,0 +1,48 @@
+//! What an aggregate gives.
+
+use super::Aggregates;
+use super::slot::{EMPTY, Kind, LOST_DECIMAL, NO_DECIMAL, PRECISION_MAX, Slot, wide, word};
+use crate::types::{Decimal, DecimalType, Value};
+
+/// Digits of a count as a DECIMAL.
+const COUNT_PRECISION: u8 = 20;
+
+impl Aggregates {
+    /// The result of aggregate `number` over the rows that were added; NULL for one that is not there.
+    pub(crate) fn result(&self, row: &[u64], number: usize) -> Value<'_> {
+        let Some(Slot { place, kind }) = self.slots.get(number) else { return Value::Null };
+        let place = *place;
+        let first = word(row, place, 0);
+        let if_full = |value: Value<'static>| if word(row, place, 1) == EMPTY { Value::Null } else { value };
+        match kind {
+            Kind::CountAll | Kind::Count | Kind::CountIf => Value::BigInt(first as i64),
+            Kind::CountDistinct { .. } => Value::BigInt(self.heap.get_set(first).map_or(0, |set| set.len() as i64)),
+            Kind::SumBigInt => if_full(Value::BigInt(first as i64)),
+            Kind::SumDouble => if_full(Value::Double(f64::from_bits(first))),
+            Kind::AvgDouble => if_full(Value::Double(f64::from_bits(first) / (word(row, place, 1) as i64) as f64)),
+            Kind::SumDecimal { precision, scale } => match wide(row, place) {
+                NO_DECIMAL | LOST_DECIMAL => Value::Null,
+                unscaled => Decimal::new(unscaled, *precision, *scale).map_or(Value::Null, Value::Decimal),
+            },
+            Kind::AvgDecimal { precision, scale } => {
+                average(wide(row, place), word(row, place, 2), *precision, *scale).map_or(Value::Null, Value::Decimal)
+            }
+            Kind::Extreme { form, .. } | Kind::Kept { form, .. } => {
+                form.get(row, place, &self.heap).unwrap_or(Value::Null)
+            }
+            Kind::Bool { .. } if first == EMPTY => Value::Null,
+            Kind::Bool { .. } => Value::Boolean(first > 1),
+        }
+    }
+}
+
+/// The sum of `count` DECIMALs of this type divided by their number, in Spark's (p+4,s+4).
+fn average(sum: i128, count: u64, precision: u8, scale: u8) -> Option<Decimal> {
+    if sum == LOST_DECIMAL {
+        return None;
+    }
+    let more = |digits: u8| digits.saturating_add(4).min(PRECISION_MAX);
+    let sum = Decimal::new(sum, PRECISION_MAX, scale)?;
+    let count = Decimal::from_integer(count as i64, COUNT_PRECISION, 0)?;
+    sum.divided_by(count, DecimalType::new(more(precision), more(scale)))
+}

@@ -1,0 +1,274 @@
+//! GROUP BY: from a record to its groups or its session, and into their aggregates.
+
+use super::record::{Cell, RecordRow};
+use crate::aggregate::Aggregates;
+use crate::expr::Expr;
+use crate::plan::{self, Grouping, Window};
+use crate::state::{EventTime, GroupId, GroupTable, KeyColumn, SessionTable, State, TooManyGroups};
+use crate::types::{DataType, Value};
+
+/// What adds records to a query's state.
+pub(super) struct Grouper {
+    keys: Keys,
+    updates: Vec<Update>,
+    /// The only aggregate is COUNT(*).
+    count_alone: bool,
+    window: Option<Window>,
+    /// The key that is the event time, where that is not a window.
+    time_key: Option<usize>,
+    /// Whether the watermark tells which windows are late.
+    windows_expire: bool,
+}
+
+enum Keys {
+    /// One STRING column of the JSON value.
+    Text(usize),
+    Exprs(Vec<Key>),
+}
+
+enum Key {
+    Expr(Expr),
+    Window,
+}
+
+/// An aggregate, as far as records go.
+struct Update {
+    arguments: Vec<Expr>,
+    filter: Option<Expr>,
+}
+
+/// The state of a query that has seen nothing.
+pub(crate) fn new_state(plan: &plan::Plan) -> State {
+    let Some(grouping) = &plan.grouping else { return State::None };
+    let window_column = plan.source.columns.len();
+    let is_window = |key: &plan::GroupKey| grouping.window.is_some() && is_column(&key.expr, window_column);
+    let aggregates = Aggregates::new(grouping.aggregates.iter().map(|it| (it.function, &it.input)));
+    let value = |key: &plan::GroupKey| KeyColumn::Value(key.data_type.clone());
+    if let Some(Window::Session { .. }) = grouping.window {
+        let place = grouping.keys.iter().position(is_window).unwrap_or(grouping.keys.len());
+        let keys = grouping.keys.iter().filter(|key| !is_window(key)).map(value).collect();
+        return State::Sessions(SessionTable::new(keys, place, aggregates));
+    }
+    let key = |key: &plan::GroupKey| match grouping.window {
+        Some(Window::Sliding { size_micros, .. }) if is_window(key) => KeyColumn::Window { size_micros },
+        _ => value(key),
+    };
+    let event_time = grouping.event_time.map(|it| match it {
+        plan::EventTime::WindowEnd(number) => EventTime::WindowEnd(number),
+        plan::EventTime::Time(number) => EventTime::Time(number),
+    });
+    State::Groups(GroupTable::with_aggregates(grouping.keys.iter().map(key).collect(), aggregates, event_time))
+}
+
+fn is_column(expr: &Expr, wanted: usize) -> bool {
+    matches!(expr, Expr::Column(column) if *column == wanted)
+}
+
+impl Grouper {
+    pub(super) fn new(plan: &plan::Plan, grouping: &Grouping, cells: &[Cell]) -> Self {
+        let window_column = cells.len();
+        let text = match grouping.keys.as_slice() {
+            [plan::GroupKey { expr: Expr::Column(column), data_type: DataType::String, .. }] => {
+                matches!(cells.get(*column), Some(Cell::Json(_))).then_some(*column)
+            }
+            _ => None,
+        };
+        let keys = match text {
+            Some(column) => Keys::Text(column),
+            None => Keys::Exprs(
+                grouping
+                    .keys
+                    .iter()
+                    .map(|key| match is_column(&key.expr, window_column) {
+                        true => Key::Window,
+                        false => Key::Expr(key.expr.clone()),
+                    })
+                    .collect(),
+            ),
+        };
+        let updates = grouping
+            .aggregates
+            .iter()
+            .map(|aggregate| Update { arguments: aggregate.arguments.clone(), filter: aggregate.filter.clone() })
+            .collect();
+        let unfiltered = grouping.aggregates.iter().all(|aggregate| aggregate.filter.is_none());
+        let count_alone = match new_state(plan) {
+            State::Groups(groups) => groups.is_count_alone() && unfiltered,
+            State::None | State::Sessions(_) => false,
+        };
+        let (time_key, windows_expire) = match grouping.event_time {
+            None => (None, false),
+            Some(plan::EventTime::Time(number)) => (Some(number), false),
+            Some(plan::EventTime::WindowEnd(_)) => (None, true),
+        };
+        Self { keys, updates, count_alone, window: grouping.window.clone(), time_key, windows_expire }
+    }
+
+    /// Adds a record to the state; returns how many of its groups are late by `late_by`, which it is not added to.
+    #[inline]
+    pub(super) fn add(
+        &self,
+        row: &mut RecordRow<'_>,
+        state: &mut State,
+        late_by: Option<i64>,
+    ) -> Result<u64, TooManyGroups> {
+        match (&self.window, state) {
+            (None, State::Groups(groups)) => self.add_to_group(row, groups, late_by),
+            (Some(Window::Sliding { time, size_micros, slide_micros, start_micros }), State::Groups(groups)) => {
+                let Value::Timestamp(time) = time.eval(row) else { return Ok(0) };
+                let late_by = late_by.filter(|_| self.windows_expire);
+                let mut late = 0;
+                let mut start = last_start(time, *slide_micros, *start_micros);
+                while start.saturating_add(*size_micros) > time {
+                    let end = start.saturating_add(*size_micros);
+                    if late_by.is_some_and(|watermark| end <= watermark) {
+                        late += 1;
+                    } else {
+                        row.window = Some((start, end));
+                        late += self.add_to_group(row, groups, None)?;
+                    }
+                    match start.checked_sub(*slide_micros) {
+                        Some(before) => start = before,
+                        None => break,
+                    }
+                }
+                Ok(late)
+            }
+            (Some(Window::Session { time, gap_micros }), State::Sessions(sessions)) => {
+                let (Value::Timestamp(start), Value::BigInt(gap)) = (time.eval(row), gap_micros.eval(row)) else {
+                    return Ok(0);
+                };
+                let end = start.saturating_add(gap);
+                if end > start && late_by.filter(|_| self.windows_expire).is_some_and(|watermark| end <= watermark) {
+                    return Ok(1);
+                }
+                self.add_to_session(row, sessions, start, end)?;
+                Ok(0)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    #[inline]
+    fn add_to_group(
+        &self,
+        row: &RecordRow<'_>,
+        groups: &mut GroupTable,
+        late_by: Option<i64>,
+    ) -> Result<u64, TooManyGroups> {
+        let id = match &self.keys {
+            Keys::Text(column) => {
+                if self.count_alone {
+                    groups.count_text(row.text(*column))?;
+                    return Ok(0);
+                }
+                groups.touch_text(row.text(*column))?
+            }
+            Keys::Exprs(keys) => {
+                groups.begin_key();
+                for (number, key) in keys.iter().enumerate() {
+                    match (key, row.window) {
+                        (Key::Window, Some((start, _))) => groups.push_window(start),
+                        (Key::Window, None) => groups.push_key(&Value::Null),
+                        (Key::Expr(expr), _) => {
+                            let value = expr.eval(row);
+                            if let (Value::Timestamp(time), Some(watermark)) = (&value, late_by)
+                                && self.time_key == Some(number)
+                                && *time <= watermark
+                            {
+                                return Ok(1);
+                            }
+                            groups.push_key(&value);
+                        }
+                    }
+                }
+                if self.count_alone {
+                    groups.count_key()?;
+                    return Ok(0);
+                }
+                groups.touch_key()?
+            }
+        };
+        for (number, update) in self.updates.iter().enumerate() {
+            if update.takes(row) {
+                update.with_arguments(row, |arguments| groups.update(id, number, arguments));
+            }
+        }
+        Ok(0)
+    }
+
+    fn add_to_session(
+        &self,
+        row: &RecordRow<'_>,
+        sessions: &mut SessionTable,
+        start: i64,
+        end: i64,
+    ) -> Result<(), TooManyGroups> {
+        sessions.begin_key();
+        if let Keys::Exprs(keys) = &self.keys {
+            for key in keys {
+                if let Key::Expr(expr) = key {
+                    sessions.push_key(&expr.eval(row));
+                }
+            }
+        }
+        let Some(id) = sessions.add(start, end)? else { return Ok(()) };
+        for (number, update) in self.updates.iter().enumerate() {
+            if update.takes(row) {
+                update.with_arguments(row, |arguments| sessions.update(id, number, arguments));
+            }
+        }
+        Ok(())
+    }
+
+    /// The group of a query that has no keys is there in every batch.
+    pub(super) fn begin_batch(&self, state: &mut State) -> Result<Option<GroupId>, TooManyGroups> {
+        match (&self.keys, state) {
+            (Keys::Exprs(keys), State::Groups(groups)) if keys.is_empty() => {
+                groups.begin_key();
+                groups.touch_key().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Update {
+    #[inline]
+    fn takes(&self, row: &RecordRow<'_>) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.test(row) == Some(true))
+    }
+
+    #[inline]
+    fn with_arguments(&self, row: &RecordRow<'_>, update: impl FnOnce(&[Value<'_>])) {
+        match self.arguments.as_slice() {
+            [] => update(&[]),
+            [one] => update(&[one.eval(row)]),
+            several => {
+                let values: Vec<Value<'_>> = several.iter().map(|argument| argument.eval(row)).collect();
+                update(&values);
+            }
+        }
+    }
+}
+
+/// The start of the last window that begins at or before `time`: windows begin at multiples of the slide, counted from
+/// 1970 and moved by `start` (`TimeWindowResolution` of Spark).
+fn last_start(time: i64, slide: i64, start: i64) -> i64 {
+    time.saturating_sub(time.wrapping_sub(start).rem_euclid(slide.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_begin_at_multiples_of_the_slide_before_1970_too() {
+        assert_eq!(last_start(25, 10, 0), 20);
+        assert_eq!(last_start(20, 10, 0), 20);
+        assert_eq!(last_start(-1, 10, 0), -10);
+        assert_eq!(last_start(-10, 10, 0), -10);
+        assert_eq!(last_start(25, 10, 3), 23);
+        assert_eq!(last_start(22, 10, 3), 13);
+    }
+}

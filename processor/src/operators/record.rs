@@ -1,0 +1,116 @@
+//! A record as expressions see it: the columns of the source, and the window that it is being counted in.
+
+use std::borrow::Cow;
+
+use brooklet_model::{Headers, Record, TimestampType};
+
+use crate::expr::Row;
+use crate::json::Scanned;
+use crate::plan::{ReadFrom, SourceColumn};
+use crate::types::{DataType, Value};
+
+/// Where a record came from, beside its batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) timestamp_type: TimestampType,
+}
+
+/// How a source column is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// Of the scanner's columns, by number.
+    Json(usize),
+    Kafka(ReadFrom),
+}
+
+/// The columns of a source, sorted by where they come from.
+pub(super) struct Cells {
+    pub(super) cells: Vec<Cell>,
+    /// What the scanner is to look for.
+    pub(super) json: Vec<(String, DataType)>,
+}
+
+impl Cells {
+    pub(super) fn new(columns: &[SourceColumn]) -> Self {
+        let mut json = Vec::new();
+        let cells = columns.iter().map(|column| match column.from {
+            ReadFrom::Json => {
+                json.push((column.name.clone(), column.data_type.clone()));
+                Cell::Json(json.len() - 1)
+            }
+            other => Cell::Kafka(other),
+        });
+        Self { cells: cells.collect(), json }
+    }
+}
+
+/// One record's columns; the column after the last is its window.
+pub(super) struct RecordRow<'r> {
+    pub(super) cells: &'r [Cell],
+    pub(super) json: Scanned<'r>,
+    pub(super) record: &'r Record<'r>,
+    pub(super) origin: Origin<'r>,
+    /// Start and end, in microseconds.
+    pub(super) window: Option<(i64, i64)>,
+}
+
+impl RecordRow<'_> {
+    /// The text of a STRING column of the JSON value.
+    #[inline]
+    pub(super) fn text(&self, column: usize) -> Option<&[u8]> {
+        match self.cells.get(column) {
+            Some(Cell::Json(index)) => self.json.column(*index),
+            _ => None,
+        }
+    }
+}
+
+impl Row for RecordRow<'_> {
+    #[inline]
+    fn value(&self, column: usize) -> Value<'_> {
+        match self.cells.get(column) {
+            Some(Cell::Json(index)) => self.json.value(*index),
+            Some(Cell::Kafka(from)) => self.kafka(*from),
+            None => match self.window.filter(|_| column == self.cells.len()) {
+                Some((start, end)) => Value::Struct([Value::Timestamp(start), Value::Timestamp(end)].into()),
+                None => Value::Null,
+            },
+        }
+    }
+}
+
+impl RecordRow<'_> {
+    fn kafka(&self, from: ReadFrom) -> Value<'_> {
+        let bytes =
+            |bytes: Option<&'_ [u8]>| bytes.map_or(Value::Null, |bytes| Value::Binary(Cow::Owned(bytes.to_vec())));
+        match from {
+            ReadFrom::Json => Value::Null,
+            ReadFrom::Key => self.record.key.map_or(Value::Null, |key| Value::Binary(Cow::Borrowed(key))),
+            ReadFrom::Value => self.record.value.map_or(Value::Null, |value| Value::Binary(Cow::Borrowed(value))),
+            ReadFrom::Topic => Value::String(Cow::Borrowed(self.origin.topic.as_bytes())),
+            ReadFrom::Partition => Value::Int(self.origin.partition),
+            ReadFrom::Offset => Value::BigInt(self.record.offset.0),
+            ReadFrom::Timestamp => Value::Timestamp(self.record.timestamp.wrapping_mul(1000)),
+            ReadFrom::TimestampType => Value::Int(match self.origin.timestamp_type {
+                TimestampType::CreateTime => 0,
+                TimestampType::LogAppendTime => 1,
+            }),
+            ReadFrom::Headers => headers(self.record.headers, bytes),
+        }
+    }
+}
+
+/// NULL if there are none, as in `KafkaRecordToRowConverter`.
+fn headers<'a>(headers: Headers<'_>, bytes: impl Fn(Option<&[u8]>) -> Value<'a>) -> Value<'static> {
+    if headers.is_empty() {
+        return Value::Null;
+    }
+    let header = |(key, value): (&[u8], Option<&[u8]>)| {
+        let key = Value::String(Cow::Owned(key.to_vec()));
+        Value::Struct([key, bytes(value).into_owned()].into())
+    };
+    // A header that cannot be read ends the list; the log has checked the batch's layout.
+    Value::Array(headers.iter().map_while(Result::ok).map(header).collect())
+}

@@ -1,0 +1,102 @@
+//! Which queries may run as a stream, and in which output mode: `UnsupportedOperationChecker` in Spark.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Span;
+
+use super::PlanSettings;
+use super::error::{PlanError, refuse};
+use super::lowered::{KEYS, Lowering};
+use super::order::Order;
+use super::select::Output;
+use super::text::Text;
+use crate::expr::Expr;
+use crate::plan::{Grouping, OutputMode, Window};
+
+/// What the rules look at.
+pub(super) struct Rules<'q> {
+    pub(super) text: &'q Text,
+    pub(super) grouping: Option<&'q Grouping>,
+    pub(super) order: &'q Order,
+    /// Whether the query has a watermark.
+    pub(super) watermark: bool,
+    /// Whether it groups by the keyword GROUP BY, or else by DISTINCT or one aggregate over all.
+    pub(super) grouped_at: Span,
+}
+
+/// The mode in which the query runs. A batch knows no modes: all its rows are final.
+pub(super) fn check(rules: &Rules<'_>, settings: &PlanSettings) -> Result<OutputMode, PlanError> {
+    if settings.batch {
+        return Ok(if rules.grouping.is_some() { OutputMode::Complete } else { OutputMode::Append });
+    }
+    let mode = settings.mode.unwrap_or_default();
+    let start = rules.text.start();
+    if mode == OutputMode::Complete && rules.grouping.is_none() {
+        let what = "complete mode needs an aggregate: it keeps all rows of the result";
+        return Err(refuse(start, what, "use append or update mode, or GROUP BY"));
+    }
+    if !rules.order.keys.is_empty() && mode != OutputMode::Complete {
+        let what = "ORDER BY needs an aggregate in complete mode, for there alone a result is whole";
+        return Err(refuse(rules.text.keyword(Keyword::ORDER), what, "use complete mode, or leave it out"));
+    }
+    if rules.order.limit.is_some() && mode == OutputMode::Update {
+        let what = "LIMIT is not supported in update mode, in Spark neither";
+        let instead = "narrow the rows with WHERE, or use complete or append mode";
+        return Err(refuse(rules.text.keyword(Keyword::LIMIT), what, instead));
+    }
+    let Some(grouping) = rules.grouping else { return Ok(mode) };
+    if matches!(grouping.window, Some(Window::Session { .. })) {
+        session(grouping, mode, rules.grouped_at)?;
+    }
+    if mode == OutputMode::Append && grouping.event_time.is_none() {
+        let (what, instead) = if rules.watermark {
+            (
+                "append mode needs a group key that carries the event time: without, no row is ever final",
+                "group by the watermark's column, or by window(column, '10 seconds') over it",
+            )
+        } else {
+            (
+                "append mode needs a watermark: without, no row is ever final",
+                "declare one: CREATE TABLE … WITH (watermark = 'column 5 seconds'), and group by a window over it",
+            )
+        };
+        return Err(refuse(rules.grouped_at, what, instead));
+    }
+    Ok(mode)
+}
+
+/// Spark refuses update mode at start, and fails in the first batch where a session is the only key.
+fn session(grouping: &Grouping, mode: OutputMode, place: Span) -> Result<(), PlanError> {
+    if mode == OutputMode::Update {
+        let what = "session_window is not supported in update mode, in Spark neither";
+        return Err(refuse(place, what, "use append or complete mode"));
+    }
+    if grouping.keys.len() < 2 {
+        let what = "session_window needs a second key, in Spark too";
+        return Err(refuse(place, what, "group by whom the sessions belong to: GROUP BY user, session_window(…)"));
+    }
+    Ok(())
+}
+
+/// SELECT DISTINCT over groups is a second aggregation, which no stream has. In a batch it changes nothing if the row
+/// holds all keys.
+pub(super) fn distinct_groups(
+    lowering: &Lowering<'_>,
+    outputs: &[Output],
+    text: &Text,
+    settings: &PlanSettings,
+) -> Result<(), PlanError> {
+    let place = text.keyword(Keyword::DISTINCT);
+    if !settings.batch {
+        let what = "SELECT DISTINCT over groups aggregates twice, which a stream cannot, in Spark neither";
+        return Err(refuse(place, what, "leave DISTINCT out"));
+    }
+    let holds = |key: usize| {
+        let is_key =
+            |output: &Output| matches!(output.lowered.typed.expr, Expr::Column(column) if column == KEYS + key);
+        outputs.iter().any(is_key)
+    };
+    if (0..lowering.keys.len()).all(holds) {
+        return Ok(());
+    }
+    Err(refuse(place, "SELECT DISTINCT over groups needs all keys in SELECT", "leave DISTINCT out"))
+}

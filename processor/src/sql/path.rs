@@ -1,0 +1,178 @@
+//! Names, chains of names, and what is taken of a value by name or number.
+
+use sqlparser::ast::{AccessExpr, Expr, Ident, Spanned, Subscript};
+use sqlparser::tokenizer::Span;
+
+use super::error::{PlanError, refuse};
+use super::literal;
+use super::lowered::{Clause, Lowered, Lowering, WINDOW, at};
+use super::scope::Access;
+use crate::expr;
+use crate::expr::build;
+use crate::types::{DataType, Value};
+
+/// Types are walked and dropped by recursion.
+const PATH_MAX: usize = 64;
+
+/// A step into a value; that of an index with its normal form.
+pub(super) enum Step {
+    Field(String),
+    Index(Lowered),
+}
+
+impl Lowering<'_> {
+    /// `a.b[0].c`: a root and the steps into it.
+    pub(super) fn access(
+        &mut self,
+        expr: &Expr,
+        root: &Expr,
+        chain: &[AccessExpr],
+        clause: Clause,
+    ) -> Result<Lowered, PlanError> {
+        let mut names: Vec<&Ident> = match root {
+            Expr::Identifier(ident) => vec![ident],
+            Expr::CompoundIdentifier(parts) => parts.iter().collect(),
+            _ => Vec::new(),
+        };
+        let mut rest = chain;
+        while let Some((AccessExpr::Dot(Expr::Identifier(ident)), after)) = rest.split_first()
+            && !names.is_empty()
+        {
+            names.push(ident);
+            rest = after;
+        }
+        let steps = rest.iter().map(|step| self.step(step, clause)).collect::<Result<Vec<_>, _>>()?;
+        if names.is_empty() {
+            let root = self.lower(root, clause)?;
+            return self.walk(root, false, steps, expr.span(), clause);
+        }
+        let names: Vec<String> = names.into_iter().map(literal::identifier).collect();
+        self.path(&names, steps, expr.span(), clause)
+    }
+
+    fn step(&mut self, step: &AccessExpr, clause: Clause) -> Result<Step, PlanError> {
+        match step {
+            AccessExpr::Dot(Expr::Identifier(ident)) => Ok(Step::Field(literal::identifier(ident))),
+            AccessExpr::Subscript(Subscript::Index { index }) => Ok(Step::Index(self.lower(index, clause)?)),
+            other => Err(refuse(other.span(), "this does not take a part of a value", "write value.name or value[0]")),
+        }
+    }
+
+    /// A chain of names that starts with a column, and the steps after it.
+    pub(super) fn path(
+        &mut self,
+        names: &[String],
+        steps: Vec<Step>,
+        place: Span,
+        clause: Clause,
+    ) -> Result<Lowered, PlanError> {
+        if names.len() + steps.len() > PATH_MAX {
+            let what = format!("a path has more than {PATH_MAX} steps");
+            return Err(refuse(place, what, "take parts of values that are less deep"));
+        }
+        let after = |taken: usize| names.iter().skip(taken).cloned().map(Step::Field).chain(steps).collect();
+        if let Some(window) = self.window_column(names) {
+            return self.walk(self.keyed(window, clause), true, after(1), place, clause);
+        }
+        let Some(found) = self.scope.find(names) else {
+            // Spark 3.4 lets SELECT use the aliases before it; a column of the table goes first.
+            if clause == Clause::Select
+                && let Some(first) = names.first()
+                && let Some(output) = self.output(first)
+            {
+                return self.walk(output.named(first), true, after(1), place, clause);
+            }
+            let aliases: Vec<&str> = self.outputs.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(self.scope.unknown(names, place, &aliases));
+        };
+        self.references.push((found.column, place));
+        let written = names.get(found.taken - 1).cloned().unwrap_or_default();
+        let steps = after(found.taken);
+        let text = self.scope.text(found.column);
+        if !self.scope.is_inferred(found.column) {
+            let typed = build::column(found.column, self.scope.data_type(found.column), written);
+            let column = self.keyed(Lowered::new(typed, text), clause);
+            return self.walk(column, true, steps, place, clause);
+        }
+        let steps: Vec<Step> = steps.into_iter().map(by_name).collect();
+        let accesses: Vec<Access<'_>> = steps.iter().map(Step::access).collect();
+        self.scope.infer(found.column, &accesses, place)?;
+        let typed = build::column(found.column, self.scope.data_type(found.column), written);
+        self.walk(Lowered::new(typed, text), true, steps, place, clause)
+    }
+
+    /// Takes steps one by one, for each may be a group key. A path of names from a column is called by its last name,
+    /// everything else by its text.
+    fn walk(
+        &self,
+        from: Lowered,
+        mut is_path: bool,
+        steps: Vec<Step>,
+        place: Span,
+        clause: Clause,
+    ) -> Result<Lowered, PlanError> {
+        steps.into_iter().try_fold(from, |from, step| {
+            let text = from.closed() + &step.text(&from.typed.data_type);
+            let (built, last) = match step {
+                Step::Field(name) => (build::field(from.typed, &name), Some(name)),
+                Step::Index(index) => (build::index(from.typed, index.typed), None),
+            };
+            let mut typed = built.map_err(at(place))?;
+            is_path &= last.is_some();
+            typed.name = last.filter(|_| is_path).unwrap_or_else(|| typed.text.clone());
+            Ok(self.keyed(Lowered::new(typed, text), clause))
+        })
+    }
+
+    /// The window of GROUP BY, where `names` start with what it is called.
+    fn window_column(&self, names: &[String]) -> Option<Lowered> {
+        let window = self.window.as_ref()?;
+        let first = names.first()?;
+        let declared = self.scope.table().is_some_and(|table| table.column(first).is_some());
+        if declared || !first.eq_ignore_ascii_case(window.name) {
+            return None;
+        }
+        let typed = build::column(WINDOW, super::window::data_type(), first.clone());
+        Some(Lowered::new(typed, window.text.clone()))
+    }
+}
+
+impl Step {
+    fn access(&self) -> Access<'_> {
+        match self {
+            Self::Field(name) => Access::Field(name),
+            Self::Index(_) => Access::Index,
+        }
+    }
+
+    /// The normal form of the step out of a value of a type: a field is called as it is declared.
+    fn text(&self, data_type: &DataType) -> String {
+        match self {
+            Self::Index(index) => format!("[{}]", index.text),
+            Self::Field(name) => {
+                let fields = match data_type {
+                    DataType::Struct(fields) => Some(fields),
+                    DataType::Array(element) => match element.as_ref() {
+                        DataType::Struct(fields) => Some(fields),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                let declared = fields.into_iter().flat_map(|fields| fields.iter());
+                let declared = declared.map(|field| &field.name).find(|field| field.eq_ignore_ascii_case(name));
+                format!(".{:?}", declared.unwrap_or(name))
+            }
+        }
+    }
+}
+
+/// `['name']` is `.name` where no type says otherwise.
+fn by_name(step: Step) -> Step {
+    match &step {
+        Step::Index(Lowered { typed, .. }) => match &typed.expr {
+            expr::Expr::Literal(Value::String(name)) => Step::Field(String::from_utf8_lossy(name).into_owned()),
+            _ => step,
+        },
+        Step::Field(_) => step,
+    }
+}

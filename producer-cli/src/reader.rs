@@ -1,0 +1,197 @@
+//! Reads a topic of any broker, from its start: what `brooklet query` runs on.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Headers as _, OwnedMessage};
+use rdkafka::{ClientConfig, Message, Offset, Timestamp, TopicPartitionList};
+
+/// How long one poll waits where nothing comes.
+const POLL: Duration = Duration::from_millis(100);
+/// Between two attempts to reach the broker.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
+/// A record as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetched<'a> {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// The time is the broker's, not the producer's.
+    pub is_append_time: bool,
+    /// Its key, if it has one.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Its headers, in order.
+    pub headers: &'a [(&'a [u8], Option<&'a [u8]>)],
+}
+
+/// A consumer of one topic, of all its partitions, in no group.
+pub struct TopicReader {
+    consumer: BaseConsumer,
+    topic: String,
+    /// Of the partitions that are not read to the end that they had: that end.
+    ends: BTreeMap<i32, i64>,
+    /// The end of every partition when the reader was opened.
+    opened_at: TopicPartitionList,
+}
+
+impl TopicReader {
+    /// Finds the topic's partitions and where they end now.
+    ///
+    /// # Errors
+    /// No broker answers within `timeout`, or it has no such topic.
+    pub fn open(
+        bootstrap_server: &str,
+        topic: &str,
+        properties: &[(String, String)],
+        timeout: Duration,
+    ) -> anyhow::Result<Self> {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", bootstrap_server)
+            .set("client.id", "brooklet-query")
+            .set("group.id", "brooklet-query")
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("allow.auto.create.topics", "false")
+            .set("isolation.level", "read_uncommitted")
+            .set("enable.partition.eof", "true");
+        for (key, value) in properties {
+            config.set(key, value);
+        }
+        let consumer: BaseConsumer = config.create().context("these settings do not make a Kafka consumer")?;
+        let partitions = partitions(&consumer, bootstrap_server, topic, timeout)?;
+        let mut assignment = TopicPartitionList::new();
+        let mut opened_at = TopicPartitionList::new();
+        let mut ends = BTreeMap::new();
+        for partition in partitions {
+            let watermarks = consumer.fetch_watermarks(topic, partition, timeout);
+            let (low, high) =
+                watermarks.with_context(|| format!("partition {partition} of {topic} does not answer"))?;
+            if high > low {
+                ends.insert(partition, high);
+            }
+            assignment.add_partition_offset(topic, partition, Offset::Offset(low))?;
+            opened_at.add_partition_offset(topic, partition, Offset::Offset(high))?;
+        }
+        consumer.assign(&assignment)?;
+        Ok(Self { consumer, topic: topic.to_owned(), ends, opened_at })
+    }
+
+    /// Hands over every record that was there when the reader was opened.
+    ///
+    /// # Errors
+    /// The first of `each`, or the broker does not go on for `timeout`.
+    pub fn read_to_end(
+        &mut self,
+        timeout: Duration,
+        mut each: impl FnMut(&Fetched<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut heard = Instant::now();
+        while !self.ends.is_empty() {
+            match self.consumer.poll(POLL) {
+                None if heard.elapsed() > timeout => bail!("{} of {}: nothing comes any more", self.left(), self.topic),
+                None => {}
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.ends.remove(&partition);
+                }
+                Some(Err(error)) => return Err(error).with_context(|| format!("{} cannot be read", self.topic)),
+                Some(Ok(message)) => {
+                    heard = Instant::now();
+                    let (partition, offset) = (message.partition(), message.offset());
+                    if let Some(end) = self.ends.get(&partition).copied() {
+                        if offset < end {
+                            with_fetched(&message, &mut each)?;
+                        }
+                        if offset + 1 >= end {
+                            self.ends.remove(&partition);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on behind what [`TopicReader::read_to_end`] reads.
+    ///
+    /// # Errors
+    /// The client refuses.
+    pub fn go_on(&self) -> anyhow::Result<()> {
+        Ok(self.consumer.assign(&self.opened_at)?)
+    }
+
+    /// What comes, up to `records_max` records, waiting for the first one for `wait` at most.
+    ///
+    /// # Errors
+    /// The topic cannot be read.
+    pub fn read_more(&mut self, wait: Duration, records_max: usize) -> anyhow::Result<Vec<OwnedMessage>> {
+        let mut taken = Vec::new();
+        while taken.len() < records_max {
+            match self.consumer.poll(if taken.is_empty() { wait } else { Duration::ZERO }) {
+                None => break,
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => return Err(error).with_context(|| format!("{} cannot be read", self.topic)),
+                Some(Ok(message)) => taken.push(message.detach()),
+            }
+        }
+        Ok(taken)
+    }
+
+    fn left(&self) -> String {
+        let partitions: Vec<String> = self.ends.keys().map(ToString::to_string).collect();
+        format!("partitions {}", partitions.join(", "))
+    }
+}
+
+fn partitions(consumer: &BaseConsumer, broker: &str, topic: &str, timeout: Duration) -> anyhow::Result<Vec<i32>> {
+    let until = Instant::now() + timeout;
+    let metadata = loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match consumer.fetch_metadata(Some(topic), left) {
+            Ok(metadata) => break metadata,
+            // The request is given up with the bootstrap connection once the broker says where it is advertised.
+            Err(_) if left > RETRY_PAUSE => std::thread::sleep(RETRY_PAUSE),
+            Err(error) => return Err(error).with_context(|| format!("no broker answers at {broker}")),
+        }
+    };
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let partitions: Vec<i32> = found.map_or(Vec::new(), |found| found.partitions().iter().map(|it| it.id()).collect());
+    if partitions.is_empty() {
+        bail!("there is no topic {topic} at {broker}");
+    }
+    Ok(partitions)
+}
+
+/// Shows a message as [`Fetched`].
+///
+/// # Errors
+/// That of `each`.
+pub fn with_fetched<M: Message, R>(message: &M, each: impl FnOnce(&Fetched<'_>) -> R) -> R {
+    let headers: Vec<(&[u8], Option<&[u8]>)> = match message.headers() {
+        None => Vec::new(),
+        Some(headers) => headers.iter().map(|header| (header.key.as_bytes(), header.value)).collect(),
+    };
+    let (timestamp, is_append_time) = match message.timestamp() {
+        Timestamp::NotAvailable => (-1, false),
+        Timestamp::CreateTime(time) => (time, false),
+        Timestamp::LogAppendTime(time) => (time, true),
+    };
+    each(&Fetched {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp,
+        is_append_time,
+        key: message.key(),
+        value: message.payload(),
+        headers: &headers,
+    })
+}

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::io::Read;
+
 use brooklet_processor::Scanner;
 use common::from_base64;
 
@@ -19,11 +21,19 @@ fn scanned(scanner: &mut Scanner, value: &[u8]) -> Vec<Option<Vec<u8>>> {
     scanner.scan(Some(value)).columns().map(|column| column.map(<[u8]>::to_vec)).collect()
 }
 
+/// Twenty thousand values of another seed.
+fn more() -> String {
+    let packed = include_bytes!("data/from_json-3.4.0-generated-20000.tsv.gz").as_slice();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    text
+}
+
 #[test]
 fn generated_values_give_what_spark_gave() {
     let recording = match std::env::var("BROOKLET_SPARK_RECORDING") {
         Ok(path) => std::fs::read_to_string(path).unwrap(),
-        Err(_) => include_str!("data/from_json-3.4.0-generated.tsv").to_owned(),
+        Err(_) => include_str!("data/from_json-3.4.0-generated.tsv").to_owned() + &more(),
     };
     let mut one = Scanner::new(&["level"]);
     let mut three = Scanner::new(&["a", "level", "b"]);
@@ -40,7 +50,7 @@ fn generated_values_give_what_spark_gave() {
         }
         values += 1;
     }
-    assert!(values > 2_000, "only {values} values");
+    assert!(values > 22_000, "only {values} values");
     let count = differences.len();
     differences.sort_by_key(String::len);
     differences.truncate(20);

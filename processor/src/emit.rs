@@ -126,8 +126,10 @@ impl<'a> Emitter<'a> {
             sorted.sort_by(|a, b| compare(&plan.order_by, &a.0, &b.0));
             return self.write(sorted.into_iter().map(|(_, id)| group(id)), key_count, gate);
         }
+        // A row's place is told by its key; what else it holds is looked at only if HAVING does.
+        let width = if plan.having.is_some() { usize::MAX } else { key_count };
         let place = |id: Id, at: usize| {
-            let group = group(id);
+            let group = Group(values(id).take(width).collect());
             passes(&group).then(|| (partition_of(group.0.iter().take(key_count)), at))
         };
         let wanted = self.output.rows_wanted().unwrap_or(usize::MAX);

@@ -104,7 +104,7 @@ impl Operators {
             early_filter: plan.early_filter.clone(),
             watermark: plan.source.watermark,
             filter: plan.filter.clone(),
-            grouper: plan.grouping.as_ref().map(|grouping| Grouper::new(plan, grouping, &cells)),
+            grouper: plan.grouping.as_ref().map(|grouping| Grouper::new(grouping, &cells)),
             cells,
             scratch: Vec::new(),
             unfolded_bytes_max,
@@ -121,7 +121,7 @@ impl Operators {
     pub(crate) fn begin_batch(&self, state: &mut State) -> Result<(), QueryError> {
         state.begin_batch();
         match &self.grouper {
-            Some(grouper) => grouper.begin_batch(state).map(|_| ()).map_err(|error| too_large(state, error)),
+            Some(grouper) => grouper.begin_batch(state).map_err(|error| too_large(state, error)),
             None => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::aggregate::AggregateFunction;
 use crate::expr::Expr;
+use crate::state::EventTime;
 use crate::types::DataType;
 
 /// A checked query, ready to run.
@@ -100,15 +101,6 @@ pub(crate) struct GroupKey {
     pub(crate) name: String,
     pub(crate) expr: Expr,
     pub(crate) data_type: DataType,
-}
-
-/// Which key carries the event time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EventTime {
-    /// The key of this number is a window: late once its end <= watermark.
-    WindowEnd(usize),
-    /// The key itself is the time: late once it is <= watermark.
-    Time(usize),
 }
 
 /// Windows over event time. Records whose time is NULL belong to none.

@@ -5,6 +5,7 @@ use anyhow::{Context as _, bail};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, ClientContext};
@@ -110,20 +111,29 @@ pub(crate) fn reach(
     topic: &str,
     timeout: Duration,
 ) -> anyhow::Result<()> {
-    let until = Instant::now() + timeout;
-    let error = loop {
-        let left = until.saturating_duration_since(Instant::now());
-        match client.client().fetch_metadata(Some(topic), left) {
-            Ok(_) => return Ok(()),
-            // The connection to the bootstrap address is given up, with the request on it, once the broker has told
-            // that it is advertised at another address.
-            Err(_) if left > RETRY_PAUSE => std::thread::sleep(RETRY_PAUSE),
-            Err(error) => break error,
-        }
+    let Err(error) = metadata(timeout, |left| client.client().fetch_metadata(Some(topic), left)) else {
+        return Ok(());
     };
     match shared.last_error() {
         Some(reason) => bail!("no broker at {broker}: {reason}"),
         None => bail!("no broker at {broker}: {error}"),
+    }
+}
+
+/// A broker's answer to `fetch`, which is given the time that is left and tried again until `timeout`: the connection
+/// to the bootstrap address is given up, with the request on it, once the broker has told that it is advertised at
+/// another address.
+pub(crate) fn metadata(
+    timeout: Duration,
+    fetch: impl Fn(Duration) -> Result<Metadata, KafkaError>,
+) -> Result<Metadata, KafkaError> {
+    let until = Instant::now() + timeout;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match fetch(left) {
+            Err(_) if left > RETRY_PAUSE => std::thread::sleep(RETRY_PAUSE),
+            answered => return answered,
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers as _, OwnedMessage};
 use rdkafka::{ClientConfig, Message, Offset, Timestamp, TopicPartitionList};
 
+use crate::client::metadata;
+
 /// How long one poll waits where nothing comes.
 const POLL: Duration = Duration::from_millis(100);
-/// Between two attempts to reach the broker.
-const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A record as it came.
 #[derive(Clone, Copy, Debug)]
@@ -153,16 +153,8 @@ impl TopicReader {
 }
 
 fn partitions(consumer: &BaseConsumer, broker: &str, topic: &str, timeout: Duration) -> anyhow::Result<Vec<i32>> {
-    let until = Instant::now() + timeout;
-    let metadata = loop {
-        let left = until.saturating_duration_since(Instant::now());
-        match consumer.fetch_metadata(Some(topic), left) {
-            Ok(metadata) => break metadata,
-            // The request is given up with the bootstrap connection once the broker says where it is advertised.
-            Err(_) if left > RETRY_PAUSE => std::thread::sleep(RETRY_PAUSE),
-            Err(error) => return Err(error).with_context(|| format!("no broker answers at {broker}")),
-        }
-    };
+    let answered = metadata(timeout, |left| consumer.fetch_metadata(Some(topic), left));
+    let metadata = answered.with_context(|| format!("no broker answers at {broker}"))?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let partitions: Vec<i32> = found.map_or(Vec::new(), |found| found.partitions().iter().map(|it| it.id()).collect());
     if partitions.is_empty() {

@@ -14,7 +14,7 @@ use crate::expr::eval::constant;
 use crate::types::{self, DataType, Value};
 
 pub(crate) use access::{field, index};
-pub(crate) use call::call;
+pub(crate) use call::{call, type_of};
 pub(crate) use compare::{between, in_list, is_not_null, is_null, not};
 pub(crate) use conditional::case;
 pub(crate) use interval::{Interval, add_interval};

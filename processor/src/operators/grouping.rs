@@ -1,10 +1,10 @@
 //! GROUP BY: from a record to its groups or its session, and into their aggregates.
 
 use super::record::{Cell, RecordRow};
-use crate::aggregate::Aggregates;
+use crate::aggregate::{AggregateFunction, Aggregates};
 use crate::expr::Expr;
 use crate::plan::{self, Grouping, Window};
-use crate::state::{EventTime, GroupId, GroupTable, KeyColumn, SessionTable, State, TooManyGroups};
+use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State, TooManyGroups};
 use crate::types::{DataType, Value};
 
 /// What adds records to a query's state.
@@ -53,11 +53,7 @@ pub(crate) fn new_state(plan: &plan::Plan) -> State {
         Some(Window::Sliding { size_micros, .. }) if is_window(key) => KeyColumn::Window { size_micros },
         _ => value(key),
     };
-    let event_time = grouping.event_time.map(|it| match it {
-        plan::EventTime::WindowEnd(number) => EventTime::WindowEnd(number),
-        plan::EventTime::Time(number) => EventTime::Time(number),
-    });
-    State::Groups(GroupTable::with_aggregates(grouping.keys.iter().map(key).collect(), aggregates, event_time))
+    State::Groups(GroupTable::with_aggregates(grouping.keys.iter().map(key).collect(), aggregates, grouping.event_time))
 }
 
 fn is_column(expr: &Expr, wanted: usize) -> bool {
@@ -65,7 +61,7 @@ fn is_column(expr: &Expr, wanted: usize) -> bool {
 }
 
 impl Grouper {
-    pub(super) fn new(plan: &plan::Plan, grouping: &Grouping, cells: &[Cell]) -> Self {
+    pub(super) fn new(grouping: &Grouping, cells: &[Cell]) -> Self {
         let window_column = cells.len();
         let text = match grouping.keys.as_slice() {
             [plan::GroupKey { expr: Expr::Column(column), data_type: DataType::String, .. }] => {
@@ -91,15 +87,14 @@ impl Grouper {
             .iter()
             .map(|aggregate| Update { arguments: aggregate.arguments.clone(), filter: aggregate.filter.clone() })
             .collect();
-        let unfiltered = grouping.aggregates.iter().all(|aggregate| aggregate.filter.is_none());
-        let count_alone = match new_state(plan) {
-            State::Groups(groups) => groups.is_count_alone() && unfiltered,
-            State::None | State::Sessions(_) => false,
-        };
+        let count_alone = matches!(
+            grouping.aggregates.as_slice(),
+            [plan::Aggregate { function: AggregateFunction::CountAll, filter: None, .. }]
+        );
         let (time_key, windows_expire) = match grouping.event_time {
             None => (None, false),
-            Some(plan::EventTime::Time(number)) => (Some(number), false),
-            Some(plan::EventTime::WindowEnd(_)) => (None, true),
+            Some(EventTime::Time(number)) => (Some(number), false),
+            Some(EventTime::WindowEnd(_)) => (None, true),
         };
         Self { keys, updates, count_alone, window: grouping.window.clone(), time_key, windows_expire }
     }
@@ -222,14 +217,14 @@ impl Grouper {
     }
 
     /// The group of a query that has no keys is there in every batch.
-    pub(super) fn begin_batch(&self, state: &mut State) -> Result<Option<GroupId>, TooManyGroups> {
-        match (&self.keys, state) {
-            (Keys::Exprs(keys), State::Groups(groups)) if keys.is_empty() => {
-                groups.begin_key();
-                groups.touch_key().map(Some)
-            }
-            _ => Ok(None),
+    pub(super) fn begin_batch(&self, state: &mut State) -> Result<(), TooManyGroups> {
+        if let (Keys::Exprs(keys), State::Groups(groups)) = (&self.keys, state)
+            && keys.is_empty()
+        {
+            groups.begin_key();
+            groups.touch_key()?;
         }
+        Ok(())
     }
 }
 

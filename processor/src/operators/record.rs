@@ -83,12 +83,10 @@ impl Row for RecordRow<'_> {
 
 impl RecordRow<'_> {
     fn kafka(&self, from: ReadFrom) -> Value<'_> {
-        let bytes =
-            |bytes: Option<&'_ [u8]>| bytes.map_or(Value::Null, |bytes| Value::Binary(Cow::Owned(bytes.to_vec())));
         match from {
             ReadFrom::Json => Value::Null,
-            ReadFrom::Key => self.record.key.map_or(Value::Null, |key| Value::Binary(Cow::Borrowed(key))),
-            ReadFrom::Value => self.record.value.map_or(Value::Null, |value| Value::Binary(Cow::Borrowed(value))),
+            ReadFrom::Key => binary(self.record.key),
+            ReadFrom::Value => binary(self.record.value),
             ReadFrom::Topic => Value::String(Cow::Borrowed(self.origin.topic.as_bytes())),
             ReadFrom::Partition => Value::Int(self.origin.partition),
             ReadFrom::Offset => Value::BigInt(self.record.offset.0),
@@ -97,19 +95,23 @@ impl RecordRow<'_> {
                 TimestampType::CreateTime => 0,
                 TimestampType::LogAppendTime => 1,
             }),
-            ReadFrom::Headers => headers(self.record.headers, bytes),
+            ReadFrom::Headers => headers(self.record.headers),
         }
     }
 }
 
+fn binary(bytes: Option<&[u8]>) -> Value<'_> {
+    bytes.map_or(Value::Null, |bytes| Value::Binary(Cow::Borrowed(bytes)))
+}
+
 /// NULL if there are none, as in `KafkaRecordToRowConverter`.
-fn headers<'a>(headers: Headers<'_>, bytes: impl Fn(Option<&[u8]>) -> Value<'a>) -> Value<'static> {
+fn headers(headers: Headers<'_>) -> Value<'static> {
     if headers.is_empty() {
         return Value::Null;
     }
     let header = |(key, value): (&[u8], Option<&[u8]>)| {
         let key = Value::String(Cow::Owned(key.to_vec()));
-        Value::Struct([key, bytes(value).into_owned()].into())
+        Value::Struct([key, binary(value).into_owned()].into())
     };
     // A header that cannot be read ends the list; the log has checked the batch's layout.
     Value::Array(headers.iter().map_while(Result::ok).map(header).collect())

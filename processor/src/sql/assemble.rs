@@ -12,9 +12,10 @@ use super::select::Output;
 use super::{PlanSettings, columns};
 use crate::expr::Expr;
 use crate::plan::{
-    EventTime, GroupKey, Grouping, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, SourceColumn,
-    Watermark, Window,
+    GroupKey, Grouping, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, SourceColumn, Watermark,
+    Window,
 };
+use crate::state::EventTime;
 
 /// The clauses of a query, lowered.
 pub(super) struct Parts {

@@ -11,7 +11,6 @@ use super::error::{PlanError, refuse};
 use super::lowered::{Clause, Lowered, Lowering, at};
 use super::{literal, value};
 use crate::expr::build;
-use crate::types::DataType;
 
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: &Function, clause: Clause) -> Result<Lowered, PlanError> {
@@ -53,10 +52,10 @@ impl Lowering<'_> {
                 let instead = "take window.end, which is a microsecond later";
                 Err(refuse(place, "window_time is not supported", instead))
             }
-            (_, [operand]) if type_of(&name).is_some() => {
-                self.cast(operand, type_of(&name).unwrap_or(DataType::Null), place, clause)
-            }
-            _ => self.call(&name, &arguments, place, clause),
+            (_, arguments) => match (arguments, build::type_of(&name)) {
+                ([operand], Some(to)) => self.cast(operand, to, place, clause),
+                _ => self.call(&name, arguments, place, clause),
+            },
         }
     }
 
@@ -192,20 +191,4 @@ pub(super) fn expressions<'f>(
         other => Err(refuse(place, format!("{name} cannot take {other}"), format!("write {name}(column)"))),
     };
     arguments.iter().map(expression).collect()
-}
-
-/// The type that is a function too: `int(a)` is `CAST(a AS INT)`.
-fn type_of(name: &str) -> Option<DataType> {
-    Some(match name {
-        "boolean" => DataType::Boolean,
-        "int" => DataType::Int,
-        "bigint" => DataType::BigInt,
-        "double" => DataType::Double,
-        "decimal" => DataType::Decimal { precision: 10, scale: 0 },
-        "string" => DataType::String,
-        "binary" => DataType::Binary,
-        "date" => DataType::Date,
-        "timestamp" => DataType::Timestamp,
-        _ => return None,
-    })
 }

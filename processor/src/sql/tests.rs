@@ -1,7 +1,8 @@
 use super::*;
 use crate::aggregate::AggregateFunction;
 use crate::expr::Expr;
-use crate::plan::{EventTime, ReadFrom, Window};
+use crate::plan::{ReadFrom, Window};
+use crate::state::EventTime;
 use crate::types::DataType;
 
 mod corpus;

@@ -6,18 +6,31 @@ use super::{Decimal, Value};
 /// Digits of a decimal that Spark keeps in a long.
 const LONG_DIGITS: u8 = 18;
 
+/// How a hash function takes the three kinds of pieces that Spark makes of values. `H` is the hash so far.
+pub(crate) trait ValueHash<H: Copy> {
+    fn int(word: u32, seed: H) -> H;
+    fn long(value: u64, seed: H) -> H;
+    fn bytes(bytes: &[u8], seed: H) -> H;
+}
+
 /// The hash of a value after `seed`, which is what was hashed before it, and 42 at first. NULL leaves it as it is.
 pub(crate) fn hash_value(value: &Value<'_>, seed: u32) -> u32 {
+    hash_with::<Murmur3, u32>(value, seed)
+}
+
+/// The same by any hash function (`InterpretedHashFunction.hash`).
+pub(crate) fn hash_with<F: ValueHash<H>, H: Copy>(value: &Value<'_>, seed: H) -> H {
+    let all = |seed, value: &Value<'_>| hash_with::<F, H>(value, seed);
     match value {
         Value::Null => seed,
-        Value::Boolean(value) => hash_int(u32::from(*value), seed),
-        Value::Int(value) | Value::Date(value) => hash_int(*value as u32, seed),
-        Value::BigInt(value) | Value::Timestamp(value) => hash_long(*value as u64, seed),
-        Value::Double(value) => hash_long(group_bits(*value), seed),
-        Value::Decimal(value) => hash_decimal(*value, seed),
-        Value::String(bytes) | Value::Binary(bytes) => hash_bytes(bytes, seed),
-        Value::Array(values) | Value::Struct(values) => values.iter().fold(seed, |seed, value| hash_value(value, seed)),
-        Value::Map(entries) => entries.iter().fold(seed, |seed, (key, value)| hash_value(value, hash_value(key, seed))),
+        Value::Boolean(value) => F::int(u32::from(*value), seed),
+        Value::Int(value) | Value::Date(value) => F::int(*value as u32, seed),
+        Value::BigInt(value) | Value::Timestamp(value) => F::long(*value as u64, seed),
+        Value::Double(value) => F::long(group_bits(*value), seed),
+        Value::Decimal(value) => hash_decimal::<F, H>(*value, seed),
+        Value::String(bytes) | Value::Binary(bytes) => F::bytes(bytes, seed),
+        Value::Array(values) | Value::Struct(values) => values.iter().fold(seed, all),
+        Value::Map(entries) => entries.iter().fold(seed, |seed, (key, value)| all(all(seed, key), value)),
     }
 }
 
@@ -32,27 +45,35 @@ pub(super) fn group_bits(double: f64) -> u64 {
     }
 }
 
-fn hash_decimal(decimal: Decimal, seed: u32) -> u32 {
+fn hash_decimal<F: ValueHash<H>, H: Copy>(decimal: Decimal, seed: H) -> H {
     if decimal.precision <= LONG_DIGITS {
-        return hash_long(decimal.unscaled as u64, seed);
+        return F::long(decimal.unscaled as u64, seed);
     }
     // `BigInteger.toByteArray`: the fewest bytes that keep the sign.
     let bytes = decimal.unscaled.to_be_bytes();
     let spare_bits = decimal.unscaled.leading_zeros().max(decimal.unscaled.leading_ones()).saturating_sub(1);
-    hash_bytes(bytes.get(spare_bits as usize / 8..).unwrap_or(&bytes), seed)
+    F::bytes(bytes.get(spare_bits as usize / 8..).unwrap_or(&bytes), seed)
 }
 
-fn hash_int(word: u32, seed: u32) -> u32 {
-    finish(mix(seed, word) ^ 4)
-}
+struct Murmur3;
 
-fn hash_long(value: u64, seed: u32) -> u32 {
-    finish(mix(mix(seed, value as u32), (value >> 32) as u32) ^ 8)
+impl ValueHash<u32> for Murmur3 {
+    fn int(word: u32, seed: u32) -> u32 {
+        finish(mix(seed, word) ^ 4)
+    }
+
+    fn long(value: u64, seed: u32) -> u32 {
+        finish(mix(mix(seed, value as u32), (value >> 32) as u32) ^ 8)
+    }
+
+    fn bytes(bytes: &[u8], seed: u32) -> u32 {
+        hash_bytes(bytes, seed)
+    }
 }
 
 /// `Murmur3_x86_32.hashUnsafeBytes`: unlike Murmur3 proper, each byte after the last whole word is mixed in as a word
 /// of its own, sign-extended.
-pub(crate) fn hash_bytes(bytes: &[u8], seed: u32) -> u32 {
+fn hash_bytes(bytes: &[u8], seed: u32) -> u32 {
     let (words, tail) = bytes.as_chunks::<4>();
     let words = words.iter().map(|word| u32::from_le_bytes(*word));
     let tail = tail.iter().map(|&byte| byte as i8 as u32);

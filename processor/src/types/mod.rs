@@ -19,7 +19,7 @@ pub(crate) use codec::{decode_value, encode_value};
 pub(crate) use compare::{equal, order};
 pub(crate) use ddl::{parse_schema, parse_type};
 pub(crate) use decimal::{Decimal, DecimalType};
-pub(crate) use hash::hash_value;
+pub(crate) use hash::{ValueHash, hash_value, hash_with};
 pub(crate) use text::{to_json, to_text, write_json_string};
 
 /// A column's type. Every column is nullable.

@@ -149,8 +149,8 @@ pub(crate) fn call(name: &str, arguments: Vec<Typed>) -> Built {
     }
 }
 
-/// The type that is a function too: `int(a)`.
-fn type_of(name: &str) -> Option<DataType> {
+/// The type that is a function too: `int(a)` is `CAST(a AS INT)`.
+pub(crate) fn type_of(name: &str) -> Option<DataType> {
     Some(match name {
         "boolean" => DataType::Boolean,
         "int" => DataType::Int,

@@ -1,6 +1,6 @@
 //! Spark's `xxhash64()`: XXH64, with each column's hash as the seed of the next. Follows `XxHash64Function` and `XXH64`.
 
-use crate::types::{Decimal, Value};
+use crate::types::{Value, ValueHash, hash_with};
 
 const SEED: u64 = 42;
 const PRIME_1: u64 = 0x9E37_79B1_85EB_CA87;
@@ -8,47 +8,26 @@ const PRIME_2: u64 = 0xC2B2_AE3D_27D4_EB4F;
 const PRIME_3: u64 = 0x1656_67B1_9E37_79F9;
 const PRIME_4: u64 = 0x85EB_CA77_C2B2_AE63;
 const PRIME_5: u64 = 0x27D4_EB2F_1656_67C5;
-/// Digits of a decimal that Spark keeps in a long.
-const LONG_DIGITS: u8 = 18;
 
 /// Sees NULLs, which leave the hash as it is.
 pub(crate) fn xxhash64(values: Vec<Value<'_>>) -> Value<'_> {
-    Value::BigInt(values.iter().fold(SEED, |seed, value| of_value(value, seed)) as i64)
+    Value::BigInt(values.iter().fold(SEED, |seed, value| hash_with::<XxHash64, u64>(value, seed)) as i64)
 }
 
-fn of_value(value: &Value<'_>, seed: u64) -> u64 {
-    match value {
-        Value::Null => seed,
-        Value::Boolean(value) => of_int(u32::from(*value), seed),
-        Value::Int(value) | Value::Date(value) => of_int(*value as u32, seed),
-        Value::BigInt(value) | Value::Timestamp(value) => of_long(*value as u64, seed),
-        // One zero, and one NaN.
-        Value::Double(value) if *value == 0.0 => of_long(0, seed),
-        Value::Double(value) if value.is_nan() => of_long(0x7ff8_0000_0000_0000, seed),
-        Value::Double(value) => of_long(value.to_bits(), seed),
-        Value::Decimal(value) => of_decimal(*value, seed),
-        Value::String(bytes) | Value::Binary(bytes) => of_bytes(bytes, seed),
-        Value::Array(values) | Value::Struct(values) => values.iter().fold(seed, |seed, value| of_value(value, seed)),
-        Value::Map(entries) => entries.iter().fold(seed, |seed, (key, value)| of_value(value, of_value(key, seed))),
+struct XxHash64;
+
+impl ValueHash<u64> for XxHash64 {
+    fn int(word: u32, seed: u64) -> u64 {
+        finish(mix_word(seed.wrapping_add(PRIME_5).wrapping_add(4), word))
     }
-}
 
-fn of_decimal(decimal: Decimal, seed: u64) -> u64 {
-    if decimal.precision <= LONG_DIGITS {
-        return of_long(decimal.unscaled as u64, seed);
+    fn long(value: u64, seed: u64) -> u64 {
+        finish(mix_long(seed.wrapping_add(PRIME_5).wrapping_add(8), value))
     }
-    // `BigInteger.toByteArray`: the fewest bytes that keep the sign.
-    let bytes = decimal.unscaled.to_be_bytes();
-    let spare_bits = decimal.unscaled.leading_zeros().max(decimal.unscaled.leading_ones()).saturating_sub(1);
-    of_bytes(bytes.get(spare_bits as usize / 8..).unwrap_or(&bytes), seed)
-}
 
-fn of_int(value: u32, seed: u64) -> u64 {
-    finish(mix_word(seed.wrapping_add(PRIME_5).wrapping_add(4), value))
-}
-
-fn of_long(value: u64, seed: u64) -> u64 {
-    finish(mix_long(seed.wrapping_add(PRIME_5).wrapping_add(8), value))
+    fn bytes(bytes: &[u8], seed: u64) -> u64 {
+        of_bytes(bytes, seed)
+    }
 }
 
 fn mix_word(hash: u64, word: u32) -> u64 {

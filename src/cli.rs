@@ -59,6 +59,13 @@ Examples:
   # go on with what comes
   brooklet query --follow 'SELECT level, COUNT(*) AS count FROM logs GROUP BY level'";
 
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  brooklet status
+  brooklet status --json | jq '.[] | {name, lag_records, lag_seconds}'
+
+The lag is seen by any Kafka tool, too: each query is the consumer group __brooklet_query_NAME.";
+
 const DEMO_EXAMPLES: &str = "\
 Examples:
   brooklet demo                        until Ctrl-C
@@ -83,6 +90,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     Produce(brooklet_producer::ProduceArgs),
     Query(QueryArgs),
+    Status(StatusArgs),
     Completions(CompletionsArgs),
 }
 
@@ -140,13 +148,18 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "WHERE", value_parser = start_from, default_value = "latest")]
     pub(crate) from: StartFrom,
 
-    /// How often a query runs: 0s (as soon as there is data), a duration, available-now (once over what is there)
+    /// How often a query runs: 0s (as soon as there is data), a duration, available-now (over what is there, in as many
+    /// batches as it takes), once (in one)
     #[arg(long, value_name = "DURATION", value_parser = trigger, default_value = "0s")]
     pub(crate) trigger: Trigger,
 
     /// What a query does when records it has not read yet are gone
     #[arg(long, value_enum, value_name = "WHAT", default_value = "fail")]
     pub(crate) on_data_loss: OnDataLoss,
+
+    /// Topic that bad records are sent on to, with where they came from in headers; made if missing
+    #[arg(long, value_name = "TOPIC", requires = "queries")]
+    pub(crate) dead_letter: Option<String>,
 
     /// Memory that the state of one query may take; a query that needs more stops with an error [default: 1GiB]
     #[arg(long, value_name = "BYTES")]
@@ -290,6 +303,23 @@ pub(crate) struct QueryArgs {
     pub(crate) properties: Vec<(String, String)>,
 }
 
+/// Tell how the queries of a running broker are: rates, lag, state, batches, bad records, the last error
+#[derive(Args, Debug)]
+#[command(after_help = STATUS_EXAMPLES)]
+pub(crate) struct StatusArgs {
+    /// Broker that runs the queries
+    #[arg(long, short = 'b', value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
+    pub(crate) bootstrap_server: String,
+
+    /// All there is to tell, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Any setting of librdkafka; may be repeated
+    #[arg(short = 'X', long = "property", value_name = "KEY=VALUE", value_parser = brooklet_producer::property)]
+    pub(crate) properties: Vec<(String, String)>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table with borders
@@ -360,10 +390,12 @@ fn start_from(text: &str) -> Result<StartFrom, String> {
 }
 
 fn trigger(text: &str) -> Result<Trigger, String> {
-    if text == "available-now" {
-        return Ok(Trigger::AvailableNow);
+    match text {
+        "available-now" => return Ok(Trigger::AvailableNow),
+        "once" => return Ok(Trigger::Once),
+        _ => {}
     }
     let every = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; expected a duration such as 0s, 500ms or 10s, or available-now"))?;
+        .map_err(|error| format!("{error}; expected a duration such as 0s, 500ms or 10s, or available-now, or once"))?;
     Ok(if every.is_zero() { Trigger::Asap } else { Trigger::Interval(every) })
 }

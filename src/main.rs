@@ -9,6 +9,7 @@ mod node;
 mod query;
 mod serve;
 mod signals;
+mod status;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Produce(args)) => brooklet_producer::run(&args),
         Some(Command::Query(args)) => query::run(&args),
+        Some(Command::Status(args)) => status::run(&args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

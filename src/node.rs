@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::HostPort;
 use crate::logging::say;
+use crate::status;
 
 /// Clients that may wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 4096;
@@ -78,6 +79,7 @@ impl Node {
             let options = QueryOptions { name: Some(name), ..config.options.clone() };
             queries.push(Query::start(Arc::clone(&storage), plan, options, Box::new(io::stdout()))?);
         }
+        broker.observe(status::observe(queries.iter().map(Query::status).collect()));
         Ok(Self { broker, storage, queries })
     }
 

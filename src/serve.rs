@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::bail;
 use brooklet_broker::{BrokerConfig, Limits};
 use brooklet_processor as processor;
-use brooklet_processor::{PlanSettings, QueryOptions};
+use brooklet_processor::{Backoff, PlanSettings, QueryOptions};
 use brooklet_storage as storage;
 use brooklet_storage::StorageConfig;
 use bytesize::ByteSize;
@@ -136,6 +136,8 @@ fn query_options(args: &ServeArgs) -> QueryOptions {
         trigger: args.trigger,
         on_data_loss,
         partitions: args.partitions,
+        dead_letters: args.dead_letter.clone(),
+        backoff: Some(Backoff::default()),
         ..QueryOptions::default()
     };
     if let Some(size) = args.state_memory {

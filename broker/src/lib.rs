@@ -13,6 +13,7 @@ mod dispatch;
 mod error;
 mod frame;
 pub mod guard;
+mod observed;
 mod reply;
 mod send;
 mod server;
@@ -20,4 +21,5 @@ mod shared;
 mod topics;
 
 pub use config::{BrokerConfig, Limits};
+pub use observed::{OBSERVED_GROUP_PREFIX, ObserveGroups, ObservedGroup};
 pub use server::{BindError, Broker};

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use brooklet_coordinator::groups::GroupConfig;
@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::fetch_session::FetchSessions;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
+use crate::observed::ObserveGroups;
 use crate::shared::Shared;
 use crate::{BrokerConfig, connection};
 
@@ -65,6 +66,7 @@ impl Broker {
         let shutdown = CancellationToken::new();
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
         let shared = Arc::new(Shared {
+            observed: OnceLock::new(),
             coordinators: Coordinators::start(&storage, groups, shutdown.clone()),
             frame_budget: FrameBudget::new(config.limits.frames_bytes_max),
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
@@ -80,6 +82,11 @@ impl Broker {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Shows readers that no client started as consumer groups. Only the first call counts.
+    pub fn observe(&self, groups: ObserveGroups) {
+        let _ = self.shared.observed.set(groups);
     }
 
     /// Answers clients until `shutdown`; then accepts no more, wakes parked requests, finishes replies under way

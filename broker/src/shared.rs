@@ -1,6 +1,6 @@
 //! What all connections share, and what a handler is told of its call.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use brooklet_storage::Storage;
 use kafka_protocol::messages::BrokerId;
@@ -11,6 +11,7 @@ use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
+use crate::observed::{ObserveGroups, ObservedGroup};
 
 /// This broker's id, as in a one-node Kafka.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
@@ -25,8 +26,17 @@ pub(crate) struct Shared {
     pub(crate) frame_budget: FrameBudget,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) coordinators: Coordinators,
+    /// Set once, if there is anything to observe.
+    pub(crate) observed: OnceLock<ObserveGroups>,
     /// Cancelled when the broker stops: whoever waits answers with what there is.
     pub(crate) shutdown: CancellationToken,
+}
+
+impl Shared {
+    /// The groups that no client made, as they are now.
+    pub(crate) fn observed_groups(&self) -> Vec<ObservedGroup> {
+        self.observed.get().map_or_else(Vec::new, |observe| observe())
+    }
 }
 
 /// One request's circumstances.

@@ -10,7 +10,7 @@ use crate::changelog::{Range, Watermark};
 use crate::error::QueryError;
 use crate::operators::{Operators, Origin, Read, Target};
 use crate::options::QueryOptions;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Sinks};
 use crate::plan::Plan;
 use crate::sink::Output;
 use crate::step::Gate;
@@ -153,7 +153,8 @@ impl AdHocQuery {
     ) -> Result<AdHocProgress, QueryError> {
         let Self { pipeline, output, gate, watermark, batch, progress } = self;
         output.begin(&Default::default())?;
-        let result = pipeline.run_batch(output, gate, *watermark, progress.rows_out, |operators, target| {
+        let sinks = Sinks { output, dead_letters: None };
+        let result = pipeline.run_batch(sinks, gate, *watermark, progress.rows_out, |operators, target| {
             feed(&mut Feed { operators, target, headers: Vec::new(), records: 0 })
         })?;
         output.finish(*batch, gate).await?;
@@ -161,7 +162,7 @@ impl AdHocQuery {
         *batch += 1;
         let Read { records, bad, .. } = result.read;
         progress.records_in += records;
-        progress.bad_records += bad;
+        progress.bad_records += bad.counts.total();
         progress.rows_out += result.rows;
         Ok(*progress)
     }

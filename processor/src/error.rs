@@ -14,9 +14,10 @@ pub enum StartError {
     /// A query of that name runs on this storage.
     #[error("a query called {0} is running already")]
     Running(String),
-    /// The name's checkpoint is that of another query.
+    /// The name's checkpoint is that of a query whose state the new one cannot go on with.
     #[error(
-        "the checkpoint of {name} belongs to another query, {stored}; take another --name, or forget it with --reset {name}"
+        "the checkpoint of {name} belongs to another query, {stored}; a changed query goes on with it only if it reads the \
+         same topic with the same GROUP BY and the same aggregates; take another --name, or forget it with --reset {name}"
     )]
     OtherQuery {
         /// The name.
@@ -24,6 +25,9 @@ pub enum StartError {
         /// The plan that the checkpoint holds.
         stored: String,
     },
+    /// Dead letters need a topic that the query neither reads nor writes.
+    #[error("dead letters cannot go to {0}, which the query reads or writes itself; name another topic")]
+    DeadLetters(String),
     /// The checkpoint cannot be read or made.
     #[error("the checkpoint of {name} cannot be used: {error}")]
     Changelog {

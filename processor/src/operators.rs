@@ -8,6 +8,7 @@ use std::sync::Arc;
 use brooklet_model::{Batch, Offset, Record, split_batches};
 use brooklet_storage::{PartitionLog, ReadError};
 
+use crate::bad::{BadReason, BadRecord, BadRecords};
 use crate::changelog::Range;
 use crate::emit::Emitter;
 use crate::error::QueryError;
@@ -15,6 +16,7 @@ use crate::expr::Expr;
 use crate::json::Scanner;
 use crate::options::OnDataLoss;
 use crate::plan::{Plan, Watermark};
+use crate::sink::DeadLetters;
 use crate::source::lost;
 use crate::state::{State, TooManyGroups};
 use crate::step::{Gate, Step};
@@ -55,9 +57,23 @@ pub(crate) struct Target<'t, 'e> {
     /// Groups whose time is at or before it (microseconds) take no more records.
     pub(crate) late_by: Option<i64>,
     pub(crate) read: &'t mut Read,
+    /// Takes bad records, if that was asked for.
+    pub(crate) dead_letters: Option<&'t mut DeadLetters>,
 }
 
 impl Target<'_, '_> {
+    /// Counts `count` records that are bad for one reason, and sends on the one that stands for them.
+    #[cold]
+    fn bad(&mut self, count: u64, bad: BadRecord, record: Option<&Record<'_>>) -> Result<(), QueryError> {
+        if let Some(letters) = &mut self.dead_letters
+            && letters.push(&bad, record)?
+        {
+            self.gate.pass(Step::Emitted)?;
+        }
+        self.read.bad.add(count, bad.with_value(record.and_then(|record| record.value)));
+        Ok(())
+    }
+
     pub(crate) fn check_memory(&self) -> Result<(), QueryError> {
         let (bytes, bytes_max) = (self.state.bytes(), self.state_bytes_max);
         if bytes > bytes_max {
@@ -71,27 +87,11 @@ impl Target<'_, '_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) records: u64,
-    pub(crate) bad: u64,
-    /// The last bad record, and what is wrong with it.
-    pub(crate) last_bad: Option<BadRecord>,
+    pub(crate) bad: BadRecords,
     /// Rows that came too late for their group.
     pub(crate) late: u64,
     /// The latest event time, in microseconds.
     pub(crate) event_time_max: Option<i64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BadRecord {
-    pub(crate) partition: i32,
-    pub(crate) offset: Offset,
-    pub(crate) what: String,
-}
-
-impl Read {
-    fn bad(&mut self, partition: i32, offset: Offset, count: u64, what: String) {
-        self.bad += count;
-        self.last_bad = Some(BadRecord { partition, offset, what });
-    }
 }
 
 impl Operators {
@@ -206,8 +206,7 @@ impl Operators {
                 let count = u64::try_from(batch.header.record_count).unwrap_or(0).max(1);
                 target.read.records += count;
                 let what = format!("its batch cannot be read: {error}");
-                target.read.bad(partition, batch.header.base_offset, count, what);
-                return Ok(());
+                return target.bad(count, unreadable(batch, partition, batch.header.base_offset, what), None);
             }
         };
         let topic = self.topic.clone();
@@ -222,8 +221,8 @@ impl Operators {
                     let count = (batch.header.record_count.max(0) as u64).saturating_sub(seen - 1).max(1);
                     target.read.records += count;
                     let offset = batch.header.base_offset.plus(seen as i64 - 1);
-                    target.read.bad(partition, offset, count, format!("the rest of its batch cannot be read: {error}"));
-                    break;
+                    let what = format!("the rest of its batch cannot be read: {error}");
+                    return target.bad(count, unreadable(batch, partition, offset, what), None);
                 }
             }
         }
@@ -240,11 +239,17 @@ impl Operators {
     ) -> Result<(), QueryError> {
         target.read.records += 1;
         let json = self.scanner.scan(record.value);
-        if json.malformed() {
-            target.read.bad(origin.partition, record.offset, 1, "it is not a JSON object".to_owned());
+        let reason = if json.malformed() {
+            Some((BadReason::NotAnObject, "it is not a JSON object"))
         } else if json.outdated() {
-            let what = "a time in it has a form that Spark reads no longer".to_owned();
-            target.read.bad(origin.partition, record.offset, 1, what);
+            Some((BadReason::OutdatedTime, "a time in it has a form that Spark reads no longer"))
+        } else {
+            None
+        };
+        if let Some((reason, what)) = reason {
+            let Record { offset, timestamp, .. } = *record;
+            let (partition, what) = (origin.partition, what.to_owned());
+            target.bad(1, BadRecord { partition, offset, timestamp, reason, what, value: None }, Some(record))?;
         }
         let mut row = RecordRow { cells: &self.cells, json, record, origin, window: None };
         if let Some(filter) = &self.early_filter
@@ -271,6 +276,11 @@ impl Operators {
             None => target.emitter.push_record(&row, target.gate),
         }
     }
+}
+
+fn unreadable(batch: &Batch, partition: i32, offset: Offset, what: String) -> BadRecord {
+    let timestamp = batch.header.max_timestamp;
+    BadRecord { partition, offset, timestamp, reason: BadReason::Unreadable, what, value: None }
 }
 
 fn too_large(state: &State, _: TooManyGroups) -> QueryError {

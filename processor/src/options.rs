@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::restart::Backoff;
+
 /// Where a query begins that has no checkpoint yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartFrom {
@@ -25,6 +27,15 @@ pub enum Trigger {
     Interval(Duration),
     /// Over what is there when the query starts; then the query ends.
     AvailableNow,
+    /// One batch over all that is there, and what a batch under way left; then the query ends.
+    Once,
+}
+
+impl Trigger {
+    /// Whether the query ends by itself.
+    pub(crate) fn ends(self) -> bool {
+        matches!(self, Self::AvailableNow | Self::Once)
+    }
 }
 
 /// What to do when records that were to be read are gone: the topic was deleted, made anew or cut.
@@ -58,6 +69,11 @@ pub struct QueryOptions {
     pub batch_records_max: u64,
     /// What one record batch of the topic may unfold to, in bytes; one that is larger counts as bad. 64 MiB.
     pub unfolded_bytes_max: usize,
+    /// The topic that bad records are sent on to; made if it is missing.
+    pub dead_letters: Option<String>,
+    /// How long to wait before the query is started again after a failure that may pass; without it, the first one ends
+    /// it.
+    pub backoff: Option<Backoff>,
 }
 
 impl Default for QueryOptions {
@@ -71,6 +87,8 @@ impl Default for QueryOptions {
             state_bytes_max: 1 << 30,
             batch_records_max: 10_000_000,
             unfolded_bytes_max: 64 << 20,
+            dead_letters: None,
+            backoff: None,
         }
     }
 }

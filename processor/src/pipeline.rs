@@ -7,7 +7,7 @@ use crate::error::QueryError;
 use crate::operators::{Operators, Read, Target, new_state};
 use crate::options::QueryOptions;
 use crate::plan::{OutputMode, Plan};
-use crate::sink::Output;
+use crate::sink::{DeadLetters, Output};
 use crate::state::State;
 use crate::step::Gate;
 
@@ -17,6 +17,12 @@ pub(crate) struct Pipeline {
     pub(crate) state: State,
     operators: Operators,
     state_bytes_max: usize,
+}
+
+/// Where a batch's rows and its bad records go; both have begun.
+pub(crate) struct Sinks<'s> {
+    pub(crate) output: &'s mut Output,
+    pub(crate) dead_letters: Option<&'s mut DeadLetters>,
 }
 
 /// What a batch came to.
@@ -37,14 +43,14 @@ impl Pipeline {
         }
     }
 
-    /// Runs a batch: `feed` hands its records to the operators, and what comes of them goes to `output`, which has
-    /// begun. `rows_before` is what the query wrote before.
+    /// Runs a batch: `feed` hands its records to the operators, and what comes of them goes to `sinks`.
+    /// `rows_before` is what the query wrote before.
     ///
     /// Event time is Spark's: a batch emits and evicts by the watermark that the batch before left, and takes for late
     /// by the one before that (`MicroBatchExecution`, `WatermarkTracker`).
     pub(crate) fn run_batch(
         &mut self,
-        output: &mut Output,
+        sinks: Sinks<'_>,
         gate: &mut Gate,
         watermark: Watermark,
         rows_before: u64,
@@ -56,7 +62,7 @@ impl Pipeline {
         let takes_late = !forgets && !matches!(state, State::Sessions(_));
         let mut read = Read::default();
         operators.begin_batch(state)?;
-        let mut emitter = Emitter::new(plan, output, rows_before);
+        let mut emitter = Emitter::new(plan, sinks.output, rows_before);
         let mut target = Target {
             state: &mut *state,
             state_bytes_max: *state_bytes_max,
@@ -64,6 +70,7 @@ impl Pipeline {
             gate: &mut *gate,
             late_by: (!takes_late).then_some(watermark.before),
             read: &mut read,
+            dead_letters: sinks.dead_letters,
         };
         feed(operators, &mut target)?;
         state.end_input();

@@ -33,6 +33,8 @@ pub struct Plan {
     pub(crate) sink: Sink,
     /// The normal form: equal queries have equal text.
     pub(crate) text: String,
+    /// The part of it that the state depends on.
+    pub(crate) state: String,
 }
 
 /// Where records come from, and what is read of each.

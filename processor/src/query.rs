@@ -15,10 +15,12 @@ use crate::changelog::{self, Base, Changelog, OutputPosition, Sizes, Totals, Wat
 use crate::error::{QueryError, StartError};
 use crate::options::{Progress, QueryOptions};
 use crate::plan::{Plan, Sink};
-use crate::runtime::{Parts, Runtime, new_source};
-use crate::sink::new_topic;
+use crate::restart::Pauses;
+use crate::runtime::{Parts, Runtime, Tell, new_source};
+use crate::sink::{new_dead_letter_topic, new_topic};
 use crate::source::{first_positions, topic_or_create};
-use crate::step::Gate;
+use crate::status::{QueryStatus, StatusBoard};
+use crate::step::{Gate, Stopped};
 
 /// A query that was started. Dropping it stops the query, without waiting for its end.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Query {
     name: String,
     stop: watch::Sender<bool>,
     progress: watch::Receiver<Progress>,
+    status: QueryStatusReader,
     outcome: Option<oneshot::Receiver<Result<(), QueryError>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -49,21 +52,21 @@ impl Query {
         let (stop, stopped) = watch::channel(false);
         let (progress, told) = watch::channel(Progress::default());
         let (outcome, ended) = oneshot::channel();
-        let asked = stopped.clone();
-        // A stop takes effect between two steps, as a kill would: the batch under way runs again at the next start.
-        let gate = Gate::new(move |_| !*asked.borrow());
-        let parts = Parts { storage, name: name.clone(), plan, options, sizes, log, console, gate, progress };
+        let status = StatusBoard::new(&name, &plan.text, &plan.source.topic, plan.source.watermark.is_some());
+        let reader = QueryStatusReader { board: status.clone(), storage: storage.clone() };
+        let tell = Tell { progress, status };
+        let console = Shared(Arc::new(Mutex::new(console)));
+        let attempts = Attempts { storage, name: name.clone(), plan, options, sizes, log, console, tell };
         let thread = std::thread::Builder::new()
             .name(format!("query {name}"))
             .spawn(move || {
-                let result = catch_unwind(AssertUnwindSafe(|| run(parts, stopped)))
-                    .unwrap_or_else(|panic| Err(QueryError::Failed(panic_text(panic.as_ref()))));
+                let result = attempts.run(stopped);
                 drop(slot);
                 // If nobody waits, the outcome is of no interest.
                 let _ = outcome.send(result);
             })
             .map_err(StartError::Thread)?;
-        Ok(Self { name, stop, progress: told, outcome: Some(ended), thread: Some(thread) })
+        Ok(Self { name, stop, progress: told, status: reader, outcome: Some(ended), thread: Some(thread) })
     }
 
     /// The name, as given or derived.
@@ -79,6 +82,11 @@ impl Query {
     /// Tells of every committed micro-batch.
     pub fn progress_changed(&self) -> watch::Receiver<Progress> {
         self.progress.clone()
+    }
+
+    /// Reads how it is, also after its end.
+    pub fn status(&self) -> QueryStatusReader {
+        self.status.clone()
     }
 
     /// Returns when the query has ended; at once and with success if that was told before. May be cancelled.
@@ -115,19 +123,107 @@ impl Drop for Query {
     }
 }
 
-fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), QueryError> {
-    let executor = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|error| QueryError::Failed(error.to_string()))?;
-    let name = parts.name.clone();
-    let result = executor.block_on(async { Runtime::open(parts).await?.run(stop).await });
-    if let Err(error) = &result
-        && !matches!(error, QueryError::Stopped(_))
-    {
-        tracing::error!(query = name, %error, "the query ended");
+/// Reads a query's status at any time.
+#[derive(Clone)]
+pub struct QueryStatusReader {
+    board: StatusBoard,
+    storage: Arc<Storage>,
+}
+
+impl QueryStatusReader {
+    /// How the query is now.
+    pub fn read(&self) -> QueryStatus {
+        self.board.read(&self.storage)
     }
-    result
+}
+
+impl std::fmt::Debug for QueryStatusReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QueryStatusReader")
+    }
+}
+
+/// What each run of a query starts from.
+struct Attempts {
+    storage: Arc<Storage>,
+    name: String,
+    plan: Plan,
+    options: QueryOptions,
+    sizes: Sizes,
+    log: Arc<PartitionLog>,
+    console: Shared,
+    tell: Tell,
+}
+
+impl Attempts {
+    /// Runs the query until it has ended for good.
+    fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), QueryError> {
+        let executor = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| QueryError::Failed(error.to_string()))?;
+        let mut pauses = Pauses::new(self.options.backoff);
+        loop {
+            let before = self.tell.progress.borrow().batches;
+            let result = catch_unwind(AssertUnwindSafe(|| executor.block_on(self.run_once(stop.clone()))))
+                .unwrap_or_else(|panic| Err(QueryError::Failed(panic_text(panic.as_ref()))));
+            let error = match result {
+                Ok(()) | Err(QueryError::Stopped(_)) => {
+                    self.tell.status.ended();
+                    return result;
+                }
+                Err(error) => error,
+            };
+            let pause = pauses.after(&error, self.tell.progress.borrow().batches > before);
+            self.tell.status.failed(&error.to_string(), pause.is_some());
+            let name = &self.name;
+            let Some(pause) = pause else {
+                tracing::error!(query = name, %error, "the query ended");
+                return Err(error);
+            };
+            tracing::error!(query = name, %error, again_in = ?pause, "the query failed, and starts again");
+            let stopped = executor.block_on(async {
+                // Whoever could stop the query is gone: that stops it too.
+                tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok()
+            });
+            if stopped {
+                self.tell.status.ended();
+                return Err(Stopped.into());
+            }
+            self.tell.status.starts_again();
+        }
+    }
+
+    async fn run_once(&self, stop: watch::Receiver<bool>) -> Result<(), QueryError> {
+        let asked = stop.clone();
+        let parts = Parts {
+            storage: self.storage.clone(),
+            name: self.name.clone(),
+            plan: self.plan.clone(),
+            options: self.options.clone(),
+            sizes: self.sizes,
+            log: self.log.clone(),
+            console: Box::new(self.console.clone()),
+            // A stop takes effect between two steps, as a kill would: the batch under way runs again at the next start.
+            gate: Gate::new(move |_| !*asked.borrow()),
+            tell: self.tell.clone(),
+        };
+        Runtime::open(parts).await?.run(stop).await
+    }
+}
+
+/// The console of a query, whichever of its runs writes there.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.lock().flush()
+    }
 }
 
 /// The query's hidden log, with a beginning that says whose it is.
@@ -148,11 +244,18 @@ fn open_checkpoint(
         .map_err(|error| failed(changelog::ChangelogError::Write(error.to_string())))?;
     let query = plan.to_string();
     let known = changelog::identity(&log).map_err(failed)?;
-    if let Some(stored) = known.as_ref().filter(|base| base.query != query) {
+    let differs = |base: &&Base| base.query != query && (base.state.is_empty() || base.state != plan.state);
+    if let Some(stored) = known.as_ref().filter(differs) {
         return Err(StartError::OtherQuery { name: name.to_owned(), stored: stored.query.clone() });
     }
     if let Sink::Topic(output) = &plan.sink {
         topic(new_topic(plan, output, options.partitions))?;
+    }
+    if let Some(letters) = &options.dead_letters {
+        if *letters == plan.source.topic || matches!(&plan.sink, Sink::Topic(output) if output == letters) {
+            return Err(StartError::DeadLetters(letters.clone()));
+        }
+        topic(new_dead_letter_topic(letters, options.partitions))?;
     }
     if known.is_none() {
         let source = topic(new_source(&plan.source.topic, options.partitions))?;
@@ -160,11 +263,13 @@ fn open_checkpoint(
             .map_err(|error| failed(changelog::ChangelogError::Read(error.to_string())))?;
         let base = Base {
             query,
+            state: plan.state.clone(),
             producer: new_producer(),
             next_batch: 0,
             topic: source.id,
             positions,
             output: OutputPosition::default(),
+            dead_letters: OutputPosition::default(),
             totals: Totals::default(),
             watermark: Watermark::default(),
         };
@@ -191,7 +296,7 @@ pub fn reset(storage: &Arc<Storage>, name: &str) -> Result<bool, StartError> {
 }
 
 /// A producer id of a query: the lower bits are random.
-fn new_producer() -> ProducerId {
+pub(crate) fn new_producer() -> ProducerId {
     ProducerId(ProducerId::QUERIES.0 | (uuid::Uuid::new_v4().as_u64_pair().0 >> 2) as i64)
 }
 
@@ -234,6 +339,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 mod event_time_kill_tests;
 #[cfg(test)]
 mod kill_tests;
+#[cfg(test)]
+mod operation_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

@@ -4,24 +4,26 @@
 //! may end between any two of these: the next start runs the planned batch again, over the same records, and the sink
 //! passes over what it has already.
 
-mod bad;
 mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use brooklet_storage::{NewTopic, PartitionLog, Storage, Topic};
 use tokio::sync::watch;
 
-use crate::changelog::{self, Base, Changelog, Commit, PlannedBatch, Range, Sizes, Totals};
+use crate::bad::BadReporter;
+use crate::changelog::{self, Base, Changelog, Commit, OutputPosition, PlannedBatch, Range, Sizes, Totals};
 use crate::error::QueryError;
 use crate::options::{Progress, QueryOptions, StartFrom, Trigger};
-use crate::pipeline::{BatchResult, Pipeline};
+use crate::pipeline::{BatchResult, Pipeline, Sinks};
 use crate::plan::Plan;
-use crate::sink::Output;
+use crate::query::new_producer;
+use crate::sink::{DeadLetters, Output};
 use crate::source;
+use crate::status::{BatchReport, StatusBoard};
 use crate::step::{Gate, Step};
-use bad::BadRecords;
 use wait::Waiter;
 
 /// A query at work; lives on its thread.
@@ -34,9 +36,10 @@ pub(crate) struct Runtime {
     base: Base,
     changelog: Changelog,
     output: Output,
-    bad: BadRecords,
+    dead_letters: Option<DeadLetters>,
+    bad: BadReporter,
     gate: Gate,
-    progress: watch::Sender<Progress>,
+    tell: Tell,
     /// Planned before a restart, and not committed.
     pending: Option<PlannedBatch>,
 }
@@ -51,13 +54,20 @@ pub(crate) struct Parts {
     pub(crate) log: Arc<PartitionLog>,
     pub(crate) console: Box<dyn std::io::Write + Send>,
     pub(crate) gate: Gate,
+    pub(crate) tell: Tell,
+}
+
+/// Whom a query tells how it is.
+#[derive(Clone)]
+pub(crate) struct Tell {
     pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) status: StatusBoard,
 }
 
 impl Runtime {
     /// Reads the checkpoint back.
     pub(crate) async fn open(parts: Parts) -> Result<Self, QueryError> {
-        let Parts { storage, name, plan, options, sizes, log, console, gate, progress } = parts;
+        let Parts { storage, name, plan, options, sizes, log, console, gate, tell } = parts;
         // What a query of this process wrote just before may not be served yet, and must not be taken for missing.
         changelog::durable(&log).await?;
         let mut pipeline = Pipeline::new(plan, &options);
@@ -65,21 +75,45 @@ impl Runtime {
         let Some(replayed) = replayed else {
             return Err(QueryError::Failed(format!("the checkpoint of {name} has no beginning")));
         };
-        let changelog = Changelog::resume(log, sizes, &replayed);
+        let mut changelog = Changelog::resume(log, sizes, &replayed);
         changelog.forget_before(replayed.snapshot)?;
-        let output = Output::new(
-            &storage,
-            &pipeline.plan,
-            console,
-            replayed.base.producer,
-            options.partitions,
-            sizes.batch_bytes,
-        )?;
-        let source = pipeline.plan.source.topic.clone();
-        let bad = BadRecords::new(name, source.clone());
-        let changelog::Replayed { base, pending, .. } = replayed;
-        let runtime =
-            Self { storage, source, pipeline, options, base, changelog, output, bad, gate, progress, pending };
+        let changelog::Replayed { mut base, mut pending, .. } = replayed;
+        base.state.clone_from(&pipeline.plan.state);
+        let mut gate = gate;
+        if base.query != pipeline.plan.text {
+            // What the query was before may have written a part of the batch under way. As another producer this one
+            // takes none of that for its own; the batch is planned anew.
+            base.query.clone_from(&pipeline.plan.text);
+            base.producer = new_producer();
+            (base.output, base.dead_letters) = (OutputPosition::default(), OutputPosition::default());
+            pending = None;
+            changelog.snapshot(&base, &pipeline.state, &mut gate).await?;
+            tracing::info!(query = name, "the query was changed, and goes on with its state");
+        }
+        let plan = &pipeline.plan;
+        let output = Output::new(&storage, plan, console, base.producer, options.partitions, sizes.batch_bytes)?;
+        let source = plan.source.topic.clone();
+        let dead_letters = options.dead_letters.as_ref().map(|topic| {
+            let (producer, partitions) = (base.producer, options.partitions);
+            DeadLetters::new(storage.clone(), &name, &source, topic, producer, partitions, sizes.batch_bytes)
+        });
+        let bad = BadReporter::new(name, source.clone());
+        let runtime = Self {
+            storage,
+            source,
+            pipeline,
+            options,
+            base,
+            changelog,
+            output,
+            dead_letters,
+            bad,
+            gate,
+            tell,
+            pending,
+        };
+        let State { groups, bytes } = runtime.state();
+        runtime.tell.status.restored(&runtime.base, groups, bytes);
         runtime.tell_progress();
         Ok(runtime)
     }
@@ -87,12 +121,16 @@ impl Runtime {
     /// Runs until it is stopped, or all that was available is done.
     pub(crate) async fn run(&mut self, stop: watch::Receiver<bool>) -> Result<(), QueryError> {
         let until = match self.options.trigger {
-            Trigger::AvailableNow => self.topic()?.map(|topic| source::ends(&topic)),
+            Trigger::AvailableNow | Trigger::Once => self.topic()?.map(|topic| source::ends(&topic)),
             Trigger::Asap | Trigger::Interval(_) => None,
         };
         if let Some(planned) = self.pending.take() {
             let output = self.output.planned(&planned.output)?;
-            self.run_batch(PlannedBatch { output, ..planned }).await?;
+            let dead_letters = match &self.dead_letters {
+                Some(letters) => letters.planned(&planned.dead_letters)?,
+                None => planned.dead_letters,
+            };
+            self.run_batch(PlannedBatch { output, dead_letters, ..planned }).await?;
         }
         let mut waiter = Waiter::new(&self.storage, self.options.trigger, stop);
         loop {
@@ -105,12 +143,19 @@ impl Runtime {
                     }
                     let number = self.base.next_batch;
                     let output = self.output.position(&self.base.output)?;
-                    let planned = PlannedBatch { number, topic: topic.id, ranges, output };
+                    let dead_letters = match &self.dead_letters {
+                        Some(letters) => letters.position(&self.base.dead_letters)?,
+                        None => self.base.dead_letters.clone(),
+                    };
+                    let planned = PlannedBatch { number, topic: topic.id, ranges, output, dead_letters };
                     self.run_batch(planned).await?;
+                    if self.options.trigger == Trigger::Once {
+                        return Ok(());
+                    }
                     continue;
                 }
             }
-            if self.options.trigger == Trigger::AvailableNow {
+            if self.options.trigger.ends() {
                 return Ok(());
             }
             waiter.wait().await?;
@@ -140,7 +185,9 @@ impl Runtime {
             // As Spark's: the end of the topic is both where the first batch begins and where it ends.
             return Ok(Some(ranges.into_iter().map(|range| Range { to: range.from, ..range }).collect()));
         }
-        let ranges = source::bounded(ranges, self.options.batch_records_max);
+        // Of one batch alone there is no next one that could take what is left.
+        let once = self.options.trigger == Trigger::Once;
+        let ranges = source::bounded(ranges, if once { u64::MAX } else { self.options.batch_records_max });
         // Where records are gone, the new position is kept by a batch, even an empty one.
         let moved = |range: &Range| self.base.positions.get(&range.partition).is_some_and(|known| *known != range.from);
         let some = self.base.next_batch == 0
@@ -151,27 +198,38 @@ impl Runtime {
     }
 
     async fn run_batch(&mut self, planned: PlannedBatch) -> Result<(), QueryError> {
+        let began = Instant::now();
         self.changelog.plan(&planned)?;
         self.changelog.durable().await?;
         self.gate.pass(Step::Planned)?;
 
         self.output.begin(&planned.output)?;
+        if let Some(letters) = &mut self.dead_letters {
+            letters.begin(&planned.dead_letters)?;
+        }
         let BatchResult { read, rows } = self.read_and_emit(&planned)?;
         let output = self.output.finish(planned.number, &mut self.gate).await?;
+        let dead_letters = match &mut self.dead_letters {
+            Some(letters) => letters.finish(&mut self.gate).await?,
+            None => planned.dead_letters.clone(),
+        };
 
         let before = self.base.totals;
         let totals = Totals {
             records_in: before.records_in + read.records,
-            bad_records: before.bad_records + read.bad,
+            bad: before.bad.plus(read.bad.counts),
             rows_out: before.rows_out + rows,
             late_rows: before.late_rows + read.late,
         };
         let watermark = self.pipeline.watermark_after(self.base.watermark, &read);
-        let commit = Commit { number: planned.number, totals, output, watermark };
+        let commit = Commit { number: planned.number, totals, output, dead_letters, watermark };
         self.changelog.commit(&commit, &self.pipeline.state, &mut self.gate)?;
         self.base.advance(&planned, commit);
         self.gate.pass(Step::Committed)?;
-        self.bad.report(&read);
+        self.bad.report(&read.bad);
+        let State { groups, bytes } = self.state();
+        let report = BatchReport { took: began.elapsed(), bad: read.bad, groups, state_bytes: bytes };
+        self.tell.status.committed(&self.base, report);
         self.tell_progress();
 
         if self.changelog.snapshot_is_due() {
@@ -183,8 +241,9 @@ impl Runtime {
     /// Runs the operators over the batch's records, and hands the rows that come of it to the sink.
     fn read_and_emit(&mut self, planned: &PlannedBatch) -> Result<BatchResult, QueryError> {
         let topic = self.batch_topic(planned)?;
-        let Self { pipeline, options, base, output, gate, source, .. } = self;
-        pipeline.run_batch(output, gate, base.watermark, base.totals.rows_out, |operators, target| {
+        let Self { pipeline, options, base, output, dead_letters, gate, source, .. } = self;
+        let sinks = Sinks { output, dead_letters: dead_letters.as_mut() };
+        pipeline.run_batch(sinks, gate, base.watermark, base.totals.rows_out, |operators, target| {
             let Some(topic) = &topic else { return Ok(()) };
             for range in planned.ranges.iter().filter(|range| range.records() > 0) {
                 let log = usize::try_from(range.partition).ok().and_then(|index| topic.partitions.get(index));
@@ -223,15 +282,26 @@ impl Runtime {
         Ok(())
     }
 
+    fn state(&self) -> State {
+        State { groups: self.pipeline.state.len() as u64, bytes: self.pipeline.state.bytes() as u64 }
+    }
+
     fn tell_progress(&self) {
-        self.progress.send_replace(Progress {
+        let State { groups, bytes } = self.state();
+        self.tell.progress.send_replace(Progress {
             batches: self.base.next_batch,
             records_in: self.base.totals.records_in,
-            bad_records: self.base.totals.bad_records,
-            groups: self.pipeline.state.len() as u64,
-            state_bytes: self.pipeline.state.bytes() as u64,
+            bad_records: self.base.totals.bad.total(),
+            groups,
+            state_bytes: bytes,
         });
     }
+}
+
+/// How large the state is.
+struct State {
+    groups: u64,
+    bytes: u64,
 }
 
 /// The source topic as it is made where it is missing.

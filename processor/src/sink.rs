@@ -1,7 +1,9 @@
 //! Where a micro-batch's rows go.
 
+mod appender;
 mod console;
 mod csv;
+mod dead_letters;
 mod file;
 mod json_lines;
 mod json_row;
@@ -23,6 +25,7 @@ use crate::step::Gate;
 use crate::types::Value;
 use console::ConsoleSink;
 use csv::CsvSink;
+pub(crate) use dead_letters::{DeadLetters, new_topic as new_dead_letter_topic};
 use file::FileSink;
 use json_lines::JsonLines;
 use table::TableSink;

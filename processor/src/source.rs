@@ -120,11 +120,13 @@ mod tests {
         crate::testing::send(&storage, "logs", 0, &["{}", "{}"]);
         let base = Base {
             query: String::new(),
+            state: String::new(),
             producer: brooklet_model::ProducerId(0),
             next_batch: 1,
             topic: topic.id,
             positions: BTreeMap::from([(0, 9)]),
             output: crate::changelog::OutputPosition::default(),
+            dead_letters: crate::changelog::OutputPosition::default(),
             totals: crate::changelog::Totals::default(),
             watermark: crate::changelog::Watermark::default(),
         };

@@ -86,3 +86,16 @@ impl Write for Screen {
         Ok(())
     }
 }
+
+/// Headers of a log's records, in order, as texts.
+pub(crate) fn headers(log: &PartitionLog) -> Vec<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    for batch in split_batches(log.read(log.log_start_offset(), 1 << 20).unwrap().into_bytes().unwrap()) {
+        for record in batch.unwrap().records(&mut Vec::new(), 1 << 24).unwrap() {
+            let headers = record.unwrap().headers.iter().map(|header| header.unwrap());
+            all.push(headers.map(|(name, value)| (text(name), value.map_or(String::new(), text))).collect());
+        }
+    }
+    all
+}

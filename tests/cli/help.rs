@@ -4,7 +4,7 @@ use crate::common::run;
 
 #[test]
 fn every_command_has_help_with_examples() {
-    let commands: [&[&str]; 5] = [&[], &["serve"], &["demo"], &["produce"], &["completions"]];
+    let commands: [&[&str]; 7] = [&[], &["serve"], &["demo"], &["produce"], &["query"], &["status"], &["completions"]];
     for command in commands {
         let output = run(&[command, &["--help"]].concat());
         assert!(output.status.success(), "{command:?}");

@@ -10,3 +10,4 @@ mod main_job;
 mod produce;
 mod refusals;
 mod serve;
+mod status;

@@ -1,6 +1,6 @@
 //! JoinGroup: answered when the group's rebalance is over (`org.apache.kafka.coordinator.group.GroupMetadataManager`).
 
-use brooklet_coordinator::groups::{Command, Join, JoinRefused, Joined, Protocol, Reply};
+use brooklet_coordinator::groups::{Command, GroupError, Join, JoinRefused, Joined, Protocol, Reply};
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
@@ -9,6 +9,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::group_text::{optional, optional_wire, shared_str, wire};
 use crate::coordinators::CoordinatorError;
 use crate::error;
+use crate::observed::is_reserved;
 use crate::shared::{Call, Shared};
 
 /// One without an id is told it before it may join (KIP-394).
@@ -23,6 +24,9 @@ const NULL_PROTOCOL_SINCE: i16 = 7;
 /// Parks the request until the group is complete.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: JoinGroupRequest) -> JoinGroupResponse {
     let asked_id = request.member_id.clone();
+    if is_reserved(&request.group_id) {
+        return refused(call.version, CoordinatorError::Refused(GroupError::InvalidGroupId), asked_id);
+    }
     match shared.coordinators.ask(Command::Join(command(call, request))).await {
         Ok(Reply::Join(Ok(joined))) => accepted(call.version, joined),
         Ok(Reply::Join(Err(JoinRefused { error, member_id }))) => refused(call.version, error.into(), wire(&member_id)),

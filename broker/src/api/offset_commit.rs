@@ -9,6 +9,7 @@ use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 use super::group_text::{optional, shared_str};
 use crate::coordinators::CoordinatorError;
 use crate::error;
+use crate::observed::is_reserved;
 use crate::shared::{Call, Shared};
 
 /// A missing group is called so (KIP-848).
@@ -61,6 +62,9 @@ async fn commit(
         return Vec::new();
     }
     let count = partitions.len();
+    if is_reserved(&request.group_id) {
+        return vec![ResponseError::InvalidGroupId.code(); count];
+    }
     let retention = (call.version <= RETENTION_UNTIL).then_some(request.retention_time_ms);
     let commit = Commit {
         group: shared_str(&request.group_id),

@@ -14,6 +14,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::group_text::{once_each, wire};
 use crate::coordinators::CoordinatorError;
 use crate::error;
+use crate::observed::is_reserved;
 use crate::shared::{Call, Shared};
 
 /// The first version with several groups.
@@ -29,13 +30,14 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchReq
         let failed = asked.clone();
         let found =
             shared.coordinators.look(move |groups| asked.into_iter().map(|group| fetch(groups, group)).collect());
-        let groups: Vec<OffsetFetchResponseGroup> = found.await.unwrap_or_else(|error| {
+        let mut groups: Vec<OffsetFetchResponseGroup> = found.await.unwrap_or_else(|error| {
             let code = error::of_coordinator(&error).code();
             let refuse = |group: OffsetFetchRequestGroup| {
                 OffsetFetchResponseGroup::default().with_group_id(group.group_id).with_error_code(code)
             };
             failed.into_iter().map(refuse).collect()
         });
+        groups.iter_mut().for_each(|group| observe(shared, group));
         return OffsetFetchResponse::default().with_groups(groups);
     }
     let topics = request.topics.map(|topics| {
@@ -47,7 +49,10 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchReq
     let asked = OffsetFetchRequestGroup::default().with_group_id(request.group_id).with_topics(topics);
     let failed = asked.topics.clone().unwrap_or_default();
     match shared.coordinators.look(move |groups| fetch(groups, asked)).await {
-        Ok(group) => OffsetFetchResponse::default().with_topics(group.topics.into_iter().map(older).collect()),
+        Ok(mut group) => {
+            observe(shared, &mut group);
+            OffsetFetchResponse::default().with_topics(group.topics.into_iter().map(older).collect())
+        }
         Err(error) => refused(call.version, &error, failed),
     }
 }
@@ -58,6 +63,25 @@ fn fetch(groups: &GroupCoordinator, asked: OffsetFetchRequestGroup) -> OffsetFet
         None => fetch_all(groups, &asked.group_id),
     };
     OffsetFetchResponseGroup::default().with_group_id(asked.group_id).with_topics(topics)
+}
+
+/// Puts in where a reader is that no client started.
+fn observe(shared: &Shared, group: &mut OffsetFetchResponseGroup) {
+    if !is_reserved(&group.group_id) {
+        return;
+    }
+    let observed = shared.observed_groups();
+    let Some(observed) = observed.iter().find(|known| known.id == **group.group_id) else { return };
+    if group.topics.is_empty() {
+        let partitions = observed.positions.iter().map(|(index, _)| partition(*index, None)).collect();
+        let name = wire(&observed.topic).into();
+        group.topics = vec![OffsetFetchResponseTopics::default().with_name(name).with_partitions(partitions)];
+    }
+    for topic in &mut group.topics {
+        for partition in &mut topic.partitions {
+            partition.committed_offset = observed.position(&topic.name, partition.partition_index).unwrap_or(-1);
+        }
+    }
 }
 
 fn fetch_topic(groups: &GroupCoordinator, group: &str, asked: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use brooklet_broker::{Broker, BrokerConfig};
+use brooklet_broker::{Broker, BrokerConfig, ObserveGroups};
 use brooklet_model::{BatchBuilder, Compression, NewRecord};
 use brooklet_storage::{Engine, NewTopic, Storage, StorageConfig, Topic};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -36,9 +36,21 @@ impl TestBroker {
     }
 
     pub(crate) async fn start_on(config: BrokerConfig, storage: Arc<Storage>) -> Self {
+        Self::start_observing(config, storage, None).await
+    }
+
+    pub(crate) async fn observing(groups: ObserveGroups) -> Self {
+        let storage = Storage::open(StorageConfig { engine: Engine::Memory, ..StorageConfig::default() }).unwrap();
+        Self::start_observing(BrokerConfig::default(), storage, Some(groups)).await
+    }
+
+    async fn start_observing(config: BrokerConfig, storage: Arc<Storage>, observe: Option<ObserveGroups>) -> Self {
         let config = BrokerConfig { listen: "127.0.0.1:0".to_owned(), ..config };
         let broker = Broker::bind(config, Arc::clone(&storage)).await.unwrap();
         let addr = broker.local_addr();
+        if let Some(groups) = observe {
+            broker.observe(groups);
+        }
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(broker.serve(shutdown.clone()));
         Self { storage, addr, shutdown, served }

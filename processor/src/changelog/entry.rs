@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use brooklet_model::{ProducerId, TopicId};
 
+use crate::bad::{BadCounts, BadReason};
 use crate::codec::{Malformed, Reader, put_bytes, put_i64, put_u64};
 
-/// The version that is written. Version 1, whose rows are counts of texts and which knows no event time, is read too.
-const FORMAT: u8 = 2;
+/// The version that is written. Version 1, whose rows are counts of texts and which knows no event time, is read too,
+/// and version 2, which knows no dead letters, no reasons of bad records, and not what the state is of.
+const FORMAT: u8 = 3;
 const FORMAT_1: u8 = 1;
+const FORMAT_2: u8 = 2;
 
 /// What a record says.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +55,8 @@ pub(crate) struct PlannedBatch {
     pub(crate) ranges: Vec<Range>,
     /// The output topic as it is when the batch is planned; nil and empty for the console.
     pub(crate) output: OutputPosition,
+    /// The topic of dead letters as it is then; as it was left where none are written.
+    pub(crate) dead_letters: OutputPosition,
 }
 
 /// Offsets of one partition, `to` not included.
@@ -68,7 +73,7 @@ pub(crate) struct Totals {
     /// Records read, also those that WHERE removed.
     pub(crate) records_in: u64,
     /// Records that are not JSON objects, or could not be read at all.
-    pub(crate) bad_records: u64,
+    pub(crate) bad: BadCounts,
     /// Rows written: LIMIT in append mode counts over the query's life.
     pub(crate) rows_out: u64,
     /// Rows that came too late for their group.
@@ -103,6 +108,7 @@ pub(crate) struct Commit {
     pub(crate) number: u64,
     pub(crate) totals: Totals,
     pub(crate) output: OutputPosition,
+    pub(crate) dead_letters: OutputPosition,
     pub(crate) watermark: Watermark,
 }
 
@@ -111,6 +117,9 @@ pub(crate) struct Commit {
 pub(crate) struct Base {
     /// The plan's normal form: the changelog belongs to this query alone.
     pub(crate) query: String,
+    /// What its state is of, as [`Plan::state`](crate::plan::Plan::state) has it: a changed query that has the same may
+    /// go on with it. Empty if the changelog was begun before this was kept.
+    pub(crate) state: String,
     /// The producer id of its output.
     pub(crate) producer: ProducerId,
     /// The number of the next batch.
@@ -120,6 +129,7 @@ pub(crate) struct Base {
     /// For each partition known so far, the next offset.
     pub(crate) positions: BTreeMap<i32, i64>,
     pub(crate) output: OutputPosition,
+    pub(crate) dead_letters: OutputPosition,
     pub(crate) totals: Totals,
     pub(crate) watermark: Watermark,
 }
@@ -134,6 +144,7 @@ impl Base {
         }
         self.positions.extend(planned.ranges.iter().map(|range| (range.partition, range.to)));
         self.output = commit.output;
+        self.dead_letters = commit.dead_letters;
         self.totals = commit.totals;
         self.watermark = commit.watermark;
     }
@@ -154,6 +165,7 @@ impl Entry<'_> {
                     put_i64(&mut out, range.to);
                 }
                 put_output(&mut out, &planned.output);
+                put_output(&mut out, &planned.dead_letters);
             }
             Self::Changes { batch, rows } => {
                 put_u64(&mut out, *batch);
@@ -163,10 +175,12 @@ impl Entry<'_> {
                 put_u64(&mut out, commit.number);
                 put_totals(&mut out, commit.totals);
                 put_output(&mut out, &commit.output);
+                put_output(&mut out, &commit.dead_letters);
                 put_watermark(&mut out, commit.watermark);
             }
             Self::SnapshotBegin(base) => {
                 put_bytes(&mut out, base.query.as_bytes());
+                put_bytes(&mut out, base.state.as_bytes());
                 put_i64(&mut out, base.producer.0);
                 put_u64(&mut out, base.next_batch);
                 out.extend_from_slice(base.topic.as_bytes());
@@ -176,6 +190,7 @@ impl Entry<'_> {
                     put_i64(&mut out, *offset);
                 }
                 put_output(&mut out, &base.output);
+                put_output(&mut out, &base.dead_letters);
                 put_totals(&mut out, base.totals);
                 put_watermark(&mut out, base.watermark);
             }
@@ -202,8 +217,8 @@ impl<'a> Entry<'a> {
     pub(crate) fn decode(value: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(value);
         let format = reader.u8()?;
-        if format != FORMAT && format != FORMAT_1 {
-            return Err(Malformed::new(format!("its format version is {format}, and only 1 and {FORMAT} are known")));
+        if !(FORMAT_1..=FORMAT).contains(&format) {
+            return Err(Malformed::new(format!("its format version is {format}, and only 1 to {FORMAT} are known")));
         }
         let rows = |reader: &Reader<'a>| Rows { format, bytes: reader.rest() };
         let entry = match reader.u8()? {
@@ -213,6 +228,7 @@ impl<'a> Entry<'a> {
                 number: reader.u64()?,
                 totals: take_totals(&mut reader, format)?,
                 output: take_output(&mut reader, format)?,
+                dead_letters: take_dead_letters(&mut reader, format)?,
                 watermark: take_watermark(&mut reader, format)?,
             }),
             4 => Self::SnapshotBegin(take_base(&mut reader, format)?),
@@ -241,17 +257,36 @@ fn take_output(reader: &mut Reader<'_>, format: u8) -> Result<OutputPosition, Ma
     Ok(OutputPosition { topic, sequences, bytes })
 }
 
+fn take_dead_letters(reader: &mut Reader<'_>, format: u8) -> Result<OutputPosition, Malformed> {
+    if format <= FORMAT_2 { Ok(OutputPosition::default()) } else { take_output(reader, format) }
+}
+
 fn put_totals(out: &mut Vec<u8>, totals: Totals) {
-    let Totals { records_in, bad_records, rows_out, late_rows } = totals;
-    [records_in, bad_records, rows_out, late_rows].iter().for_each(|total| put_u64(out, *total));
+    let Totals { records_in, bad, rows_out, late_rows } = totals;
+    [records_in, rows_out, late_rows].iter().for_each(|total| put_u64(out, *total));
+    put_u64(out, bad.0.len() as u64);
+    bad.0.iter().for_each(|count| put_u64(out, *count));
 }
 
 fn take_totals(reader: &mut Reader<'_>, format: u8) -> Result<Totals, Malformed> {
-    let totals = Totals { records_in: reader.u64()?, bad_records: reader.u64()?, ..Totals::default() };
+    let mut totals = Totals { records_in: reader.u64()?, ..Totals::default() };
+    if format <= FORMAT_2 {
+        // Of what reason they are was not kept: nearly all are.
+        totals.bad.add(BadReason::NotAnObject, reader.u64()?);
+    }
     if format == FORMAT_1 {
         return Ok(totals);
     }
-    Ok(Totals { rows_out: reader.u64()?, late_rows: reader.u64()?, ..totals })
+    (totals.rows_out, totals.late_rows) = (reader.u64()?, reader.u64()?);
+    if format > FORMAT_2 {
+        for reason in 0..reader.count(1)? {
+            let count = reader.u64()?;
+            // A reason that this version does not know, should there ever be one, counts as the first.
+            let reason = BadReason::ALL.get(reason).copied().unwrap_or(BadReason::NotAnObject);
+            totals.bad.add(reason, count);
+        }
+    }
+    Ok(totals)
 }
 
 fn put_watermark(out: &mut Vec<u8>, watermark: Watermark) {
@@ -278,11 +313,14 @@ fn take_planned(reader: &mut Reader<'_>, format: u8) -> Result<PlannedBatch, Mal
         }
         ranges.push(range);
     }
-    Ok(PlannedBatch { number, topic, ranges, output: take_output(reader, format)? })
+    let output = take_output(reader, format)?;
+    let dead_letters = take_dead_letters(reader, format)?;
+    Ok(PlannedBatch { number, topic, ranges, output, dead_letters })
 }
 
 fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
     let query = reader.text()?;
+    let state = if format <= FORMAT_2 { String::new() } else { reader.text()? };
     let producer = ProducerId(reader.i64()?);
     let next_batch = reader.u64()?;
     let topic = reader.topic_id()?;
@@ -291,7 +329,8 @@ fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
         positions.insert(reader.index()?, reader.i64()?);
     }
     let output = take_output(reader, format)?;
+    let dead_letters = take_dead_letters(reader, format)?;
     let totals = take_totals(reader, format)?;
     let watermark = take_watermark(reader, format)?;
-    Ok(Base { query, producer, next_batch, topic, positions, output, totals, watermark })
+    Ok(Base { query, state, producer, next_batch, topic, positions, output, dead_letters, totals, watermark })
 }

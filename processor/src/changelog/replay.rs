@@ -123,7 +123,12 @@ impl<'s> Replay<'s> {
                 self.snapshot = reading.begin;
                 self.snapshot_bytes = reading.bytes;
                 self.bytes_since = 0;
-                self.base.get_or_insert(reading.base);
+                // A changed query goes on with the state from its own snapshot on, and plans its batches itself.
+                if self.base.as_ref().is_none_or(|base| base.query != reading.base.query) {
+                    self.base = Some(reading.base);
+                    self.pending = None;
+                    self.staged.clear();
+                }
             }
             Entry::Planned(planned) => {
                 // A snapshot that was cut off by the end of the process.

@@ -2,7 +2,7 @@
 
 use brooklet_model::Offset;
 
-use super::entry::Entry;
+use super::entry::{Entry, Rows};
 use super::replay::Replay;
 use crate::aggregate::{AggregateFunction, Aggregates};
 use crate::codec::Reader;
@@ -37,7 +37,7 @@ pub fn replay_bytes(input: &[u8]) {
     again.begin_restore();
     let mut reader = Reader::new(&rows);
     while !reader.is_empty() {
-        assert!(again.restore(2, &mut reader, true).is_ok(), "what was written is not read");
+        assert!(again.restore(Rows::new(&rows).format, &mut reader, true).is_ok(), "what was written is not read");
     }
     again.end_restore();
     assert_eq!(snapshot(&again), rows, "what was read differs from what was written");
@@ -72,7 +72,7 @@ fn forget_all(state: &mut State) {
     state.begin_batch();
 }
 
-fn state(kind: u8) -> State {
+pub(super) fn state(kind: u8) -> State {
     let decimal = DataType::Decimal { precision: 20, scale: 2 };
     let list = DataType::Array(DataType::String.into());
     let aggregates = || {

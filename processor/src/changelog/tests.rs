@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::aggregate::{AggregateFunction, Aggregates};
+use crate::bad::BadCounts;
 use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable};
 use crate::testing::memory;
 use crate::types::{DataType, Value};
@@ -14,11 +15,13 @@ const TINY: Sizes = Sizes { record_bytes: 16, batch_bytes: 64, snapshot_bytes_mi
 fn base() -> Base {
     Base {
         query: "SELECT".into(),
+        state: "GROUPS".into(),
         producer: ProducerId(7),
         next_batch: 0,
         topic: TopicId::from_u128(1),
         positions: BTreeMap::from([(0, 5), (1, 0)]),
         output: OutputPosition::default(),
+        dead_letters: OutputPosition::default(),
         totals: Totals::default(),
         watermark: Watermark::default(),
     }
@@ -26,14 +29,17 @@ fn base() -> Base {
 
 fn planned(number: u64, from: i64, to: i64) -> PlannedBatch {
     let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![3, 0], bytes: 0 };
-    PlannedBatch { number, topic: TopicId::from_u128(1), ranges: vec![Range { partition: 0, from, to }], output }
+    let dead_letters = OutputPosition { topic: TopicId::from_u128(3), sequences: vec![9], bytes: 0 };
+    let ranges = vec![Range { partition: 0, from, to }];
+    PlannedBatch { number, topic: TopicId::from_u128(1), ranges, output, dead_letters }
 }
 
 fn committed(number: u64, records_in: u64) -> Commit {
-    let totals = Totals { records_in, bad_records: 1, rows_out: records_in / 2, late_rows: 3 };
+    let totals = Totals { records_in, bad: BadCounts([1, 0, 2]), rows_out: records_in / 2, late_rows: 3 };
     let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![4, 1], bytes: 70 };
     let watermark = Watermark { now: number as i64 * 1000, before: -1, no_data_due: number % 2 == 1 };
-    Commit { number, totals, output, watermark }
+    let dead_letters = OutputPosition { topic: TopicId::from_u128(3), sequences: vec![10], bytes: 0 };
+    Commit { number, totals, output, dead_letters, watermark }
 }
 
 fn open() -> Gate {
@@ -174,7 +180,7 @@ fn a_malformed_changelog_is_told_with_its_place() {
     let then = |value: Vec<u8>| error_of(&[begin(), vec![value]].concat());
     let at = "the record at offset 2 of the changelog is malformed: ";
     assert_eq!(then(vec![]), format!("{at}a record is cut short"));
-    assert_eq!(then(vec![3, 1]), format!("{at}its format version is 3, and only 1 and 2 are known"));
+    assert_eq!(then(vec![4, 1]), format!("{at}its format version is 4, and only 1 to 3 are known"));
     assert_eq!(then(vec![1, 99]), format!("{at}no record is of the kind 99"));
     assert_eq!(
         then(Entry::Planned(planned(4, 0, 1)).encode()),
@@ -200,9 +206,9 @@ fn output() -> impl Strategy<Value = OutputPosition> {
 }
 
 fn totals() -> impl Strategy<Value = Totals> {
-    any::<[u64; 4]>().prop_map(|[records_in, bad_records, rows_out, late_rows]| Totals {
+    any::<[u64; 6]>().prop_map(|[records_in, rows_out, late_rows, bad @ ..]| Totals {
         records_in,
-        bad_records,
+        bad: BadCounts(bad),
         rows_out,
         late_rows,
     })
@@ -219,16 +225,32 @@ fn entry() -> impl Strategy<Value = Vec<u8>> {
         to: from + records,
     });
     let ranges = prop::collection::vec(range, 0..4);
-    let planned = (any::<u64>(), any::<u128>(), ranges, output()).prop_map(|(number, topic, ranges, output)| {
-        Entry::Planned(PlannedBatch { number, topic: TopicId::from_u128(topic), ranges, output })
-    });
-    let commit = (any::<u64>(), totals(), output(), watermark())
-        .prop_map(|(number, totals, output, watermark)| Entry::Committed(Commit { number, totals, output, watermark }));
+    let planned =
+        (any::<u64>(), any::<u128>(), ranges, [output(), output()]).prop_map(|(number, topic, ranges, outputs)| {
+            let [output, dead_letters] = outputs;
+            Entry::Planned(PlannedBatch { number, topic: TopicId::from_u128(topic), ranges, output, dead_letters })
+        });
+    let commit = (any::<u64>(), totals(), [output(), output()], watermark()).prop_map(
+        |(number, totals, [output, dead_letters], watermark)| {
+            Entry::Committed(Commit { number, totals, output, dead_letters, watermark })
+        },
+    );
     let positions = prop::collection::btree_map(0..=i32::MAX, any::<i64>(), 0..4);
-    let begin = (".*", any::<i64>(), any::<u64>(), positions, output(), totals(), watermark()).prop_map(
-        |(query, id, next_batch, positions, output, totals, watermark)| {
-            let producer = ProducerId(id);
-            Entry::SnapshotBegin(Base { query, producer, next_batch, positions, output, totals, watermark, ..base() })
+    let outputs = [output(), output()];
+    let begin = ([".*", ".*"], any::<i64>(), any::<u64>(), positions, outputs, totals(), watermark()).prop_map(
+        |([query, state], id, next_batch, positions, [output, dead_letters], totals, watermark)| {
+            Entry::SnapshotBegin(Base {
+                query,
+                state,
+                producer: ProducerId(id),
+                next_batch,
+                positions,
+                output,
+                dead_letters,
+                totals,
+                watermark,
+                ..base()
+            })
         },
     );
     prop_oneof![planned, commit, begin].prop_map(|entry| {
@@ -248,7 +270,7 @@ proptest! {
     }
 
     #[test]
-    fn any_records_are_replayed_or_refused(values in prop::collection::vec((1u8..3, 1u8..7, prop::collection::vec(any::<u8>(), 0..40)), 0..5)) {
+    fn any_records_are_replayed_or_refused(values in prop::collection::vec((1u8..4, 1u8..7, prop::collection::vec(any::<u8>(), 0..40)), 0..5)) {
         let storage = memory();
         let log = storage.hidden_log("__brooklet_query_a").unwrap();
         append(&log, &[Entry::SnapshotBegin(base()).encode(), Entry::SnapshotEnd { rows: 0 }.encode()]);
@@ -260,10 +282,66 @@ proptest! {
     }
 }
 
+fn unhex(lines: &str) -> Vec<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    lines.lines().map(|line| line.as_bytes().chunks(2).map(byte).collect()).collect()
+}
+
 /// Records of the release that wrote format 1: two committed batches and a planned one.
 fn format_1() -> Vec<Vec<u8>> {
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    include_str!("format_1.hex").lines().map(|line| line.as_bytes().chunks(2).map(byte).collect()).collect()
+    unhex(include_str!("format_1.hex"))
+}
+
+/// Records of the release that wrote format 2: a committed batch of a query with windows.
+fn format_2() -> Vec<Vec<u8>> {
+    unhex(include_str!("format_2.hex"))
+}
+
+/// As formats 1 and 2 have it.
+fn old_base() -> Base {
+    Base { state: String::new(), ..base() }
+}
+
+#[test]
+fn a_changelog_of_format_2_is_read() {
+    let storage = memory();
+    let log = storage.hidden_log("__brooklet_query_a").unwrap();
+    append(&log, &format_2());
+    let mut state = replay_bytes::example(1);
+    let (rows, mut again) = (state.len(), replay_bytes::state(1));
+    let replayed = replay(&log, &mut again, usize::MAX).unwrap().unwrap();
+    let totals = Totals { records_in: 1, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 3 };
+    let commit = Commit { totals, dead_letters: OutputPosition::default(), ..committed(0, 1) };
+    let mut expected = old_base();
+    expected.advance(&planned(0, 1, 2), commit);
+    assert_eq!((replayed.base, again.len()), (expected, rows));
+    let text = |state: &State| {
+        let mut bytes = Vec::new();
+        state.rows().for_each(|row| state.put_whole(row, &mut bytes));
+        bytes
+    };
+    state.begin_batch();
+    assert_eq!(text(&again), text(&state));
+}
+
+#[tokio::test]
+async fn a_changed_query_takes_the_state_from_its_own_snapshot_on() {
+    let storage = memory();
+    let log = storage.hidden_log("__brooklet_query_a").unwrap();
+    let mut changelog = Changelog::create(log.clone(), TINY, &base()).unwrap();
+    let mut state = counts();
+    count(&mut state, &[Some("INFO")]);
+    changelog.plan(&planned(0, 0, 1)).unwrap();
+    changelog.commit(&committed(0, 1), &state, &mut open()).unwrap();
+    changelog.plan(&planned(1, 1, 2)).unwrap();
+    let mut changed = Base { query: "SELECT other".into(), producer: ProducerId(8), ..base() };
+    changed.advance(&planned(0, 0, 1), committed(0, 1));
+    // The process may end before what stands in front of the snapshot is deleted.
+    let stopped = changelog.snapshot(&changed, &state, &mut Gate::new(|step| step != Step::Snapshot)).await;
+    assert!(matches!(stopped, Err(ChangelogError::Stopped(_))));
+    let (read, replayed) = read_back(&log);
+    let replayed = replayed.unwrap();
+    assert_eq!((read, replayed.base, replayed.pending), (table(&[(Some("INFO"), 1)]), changed, None));
 }
 
 const LONG: &str = "a level name of more than one hundred and twenty-eight bytes, whose length takes two bytes in the \
@@ -274,14 +352,15 @@ async fn a_changelog_of_format_1_is_read_and_gone_on_with() {
     let storage = memory();
     let log = storage.hidden_log("__brooklet_query_a").unwrap();
     append(&log, &format_1());
-    assert_eq!(identity(&log).unwrap(), Some(base()));
+    assert_eq!(identity(&log).unwrap(), Some(old_base()));
     let expected = |a| table(&[(Some("INFO"), a), (None, 2), (Some(""), 1), (Some(LONG), 1)]);
     let (read, replayed) = read_back(&log);
     let replayed = replayed.unwrap();
     assert_eq!(read, expected(200));
-    assert_eq!(replayed.pending, Some(planned(2, 409, 411)));
+    let pending = PlannedBatch { dead_letters: OutputPosition::default(), ..planned(2, 409, 411) };
+    assert_eq!(replayed.pending, Some(pending));
     assert_eq!(replayed.base.positions, BTreeMap::from([(0, 409), (1, 0)]));
-    assert_eq!(replayed.base.totals, Totals { records_in: 204, bad_records: 1, rows_out: 0, late_rows: 0 });
+    assert_eq!(replayed.base.totals, Totals { records_in: 204, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 0 });
     assert_eq!(replayed.base.watermark, Watermark::default());
 
     let mut state = counts();
@@ -394,7 +473,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     };
     let kinds = [(0, "counts"), (1, "windows"), (2, "sessions"), (3, "global"), (4, "no_state")];
     let batches = kinds.map(|(kind, name)| (name, batch(kind)));
-    batches.into_iter().chain([("format_1", seed(0, &format_1()))]).collect()
+    batches.into_iter().chain([("format_1", seed(0, &format_1())), ("format_2", seed(1, &format_2()))]).collect()
 }
 
 proptest! {

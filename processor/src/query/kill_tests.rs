@@ -26,6 +26,7 @@ pub(super) fn options(batch_records_max: u64) -> QueryOptions {
         trigger: Trigger::AvailableNow,
         batch_records_max,
         partitions: 2,
+        dead_letters: Some("dead".into()),
         ..QueryOptions::default()
     }
 }
@@ -42,12 +43,13 @@ pub(super) fn run_plan(storage: &Arc<Storage>, plan: Plan, options: QueryOptions
         None => true,
         Some(steps) => steps.checked_sub(1).map(|rest| *steps = rest).is_some(),
     });
-    let (progress, _) = watch::channel(Progress::default());
+    let tell = Tell { progress: watch::channel(Progress::default()).0, status: StatusBoard::default() };
     let (_stop, stopped) = watch::channel(false);
     let console = Box::new(Screen::default());
     let name = "killed".to_owned();
-    let parts = Parts { storage: storage.clone(), name, plan, options, sizes: TINY, log, console, gate, progress };
-    match run(parts, stopped) {
+    let parts = Parts { storage: storage.clone(), name, plan, options, sizes: TINY, log, console, gate, tell };
+    let executor = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    match executor.block_on(async { Runtime::open(parts).await?.run(stopped).await }) {
         Ok(()) => true,
         Err(QueryError::Stopped(_)) => false,
         Err(error) => panic!("{error}"),
@@ -56,8 +58,8 @@ pub(super) fn run_plan(storage: &Arc<Storage>, plan: Plan, options: QueryOptions
 
 fn fill(storage: &Storage, input: &Input) {
     topic(storage, "logs", 2);
-    for (partition, name) in input {
-        let record = name.map_or("not JSON".to_owned(), |name| match name {
+    for (number, (partition, name)) in input.iter().enumerate() {
+        let record = name.map_or(format!("not JSON {number}"), |name| match name {
             0 => level("no"),
             name => level(&format!("level {name}")),
         });
@@ -66,7 +68,20 @@ fn fill(storage: &Storage, input: &Input) {
 }
 
 fn output(storage: &Storage) -> Vec<Vec<Pair>> {
-    storage.topic("counts").unwrap().partitions.iter().map(|log| records(log)).collect()
+    all(storage, "counts")
+}
+
+fn all(storage: &Storage, topic: &str) -> Vec<Vec<Pair>> {
+    storage.topic(topic).unwrap().partitions.iter().map(|log| records(log)).collect()
+}
+
+/// The values that are no JSON, in the order of their partition.
+fn letters(input: &Input) -> Vec<Vec<Pair>> {
+    let of = |wanted: i32| {
+        let bad = input.iter().enumerate().filter(|(_, (partition, name))| *partition == wanted && name.is_none());
+        bad.map(|(number, _)| (None, Some(format!("not JSON {number}")))).collect()
+    };
+    vec![of(0), of(1)]
 }
 
 /// The last value of each key.
@@ -106,6 +121,7 @@ proptest! {
         prop_assert!(run_once(&killed, options(max), None));
         prop_assert_eq!(output(&killed), output(&calm));
         prop_assert_eq!(last(&output(&killed)), expected(&input));
+        prop_assert_eq!(all(&killed, "dead"), letters(&input));
     }
 
     #[test]
@@ -171,6 +187,7 @@ fn a_kill_at_any_step_is_made_good_on_files() {
         let storage = segments(folder.path());
         assert!(run_once(&storage, options(25), None));
         assert_eq!(output(&storage), wanted, "killed after {kill} steps");
+        assert_eq!(all(&storage, "dead"), letters(&input), "killed after {kill} steps");
         if done {
             assert!(kill > 40, "only {kill} steps were tried");
             return;

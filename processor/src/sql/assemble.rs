@@ -64,6 +64,7 @@ pub(super) fn plan(mut lowering: Lowering<'_>, parts: Parts, settings: &PlanSett
     };
     let mode = mode::check(&rules, settings)?;
     let text = text(&lowering, &parts, watermark, mode, settings);
+    let state = state(&lowering, &parts);
     let Parts { topic, outputs, order, sink, .. } = parts;
     let group_width = grouping.as_ref().map(|grouping| grouping.keys.len() + grouping.aggregates.len());
     let mut plan = Plan {
@@ -78,6 +79,7 @@ pub(super) fn plan(mut lowering: Lowering<'_>, parts: Parts, settings: &PlanSett
         mode,
         sink,
         text,
+        state,
     };
     number(&mut plan, lowering.scope.into_columns(), group_width);
     Ok(plan)
@@ -259,6 +261,16 @@ fn text(
     } else if mode != OutputMode::Update {
         let _ = write!(text, " MODE {mode}");
     }
+    text
+}
+
+/// What the state is of: queries that agree in it may go on with each other's.
+fn state(lowering: &Lowering<'_>, parts: &Parts) -> String {
+    let mut text = format!("FROM {:?}", parts.topic);
+    let keys = lowering.keys.iter().map(|key| format!("{} {}", key.text, key.typed.data_type));
+    list(&mut text, " GROUP BY ", keys);
+    let aggregates = lowering.aggregates.iter().map(|(text, aggregate)| format!("{text} {}", aggregate.input));
+    list(&mut text, " AGGREGATES ", aggregates);
     text
 }
 

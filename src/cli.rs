@@ -143,6 +143,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SINK", default_value = "console")]
     pub(crate) sink: Sink,
 
+    /// On a terminal, show the console's rows as one table that is drawn in place, with the rate of each group; a pipe
+    /// gets Spark's text all the same
+    #[arg(long)]
+    pub(crate) live: bool,
+
     /// Where a query that has never run starts: latest, earliest, or with the first record of a time such as
     /// 2026-01-31T12:00:00Z or milliseconds since 1970
     #[arg(long, value_name = "WHERE", value_parser = start_from, default_value = "latest")]

@@ -73,6 +73,10 @@ fn plan_all(args: &ServeArgs) -> anyhow::Result<Vec<NamedPlan>> {
             plans.push(NamedPlan { name, plan });
         }
     }
+    let on_screen = plans.iter().filter(|named| *named.plan.sink() == processor::Sink::Console).count();
+    if args.live && on_screen > 1 {
+        bail!("--live shows one query, and {on_screen} print to the console; give the others a topic, or a file");
+    }
     match names.next() {
         Some(name) => bail!("there are fewer queries than names: {name} names none"),
         None => Ok(plans),
@@ -137,6 +141,7 @@ fn query_options(args: &ServeArgs) -> QueryOptions {
         on_data_loss,
         partitions: args.partitions,
         dead_letters: args.dead_letter.clone(),
+        live: (args.live && io::stdout().is_terminal()).then_some(terminal_size),
         backoff: Some(Backoff::default()),
         ..QueryOptions::default()
     };
@@ -144,6 +149,11 @@ fn query_options(args: &ServeArgs) -> QueryOptions {
         options.state_bytes_max = usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
     }
     options
+}
+
+/// Columns and lines of the terminal that standard output is.
+fn terminal_size() -> (u16, u16) {
+    rustix::termios::tcgetwinsize(io::stdout()).map_or((80, 24), |size| (size.ws_col, size.ws_row))
 }
 
 fn banner(args: &ServeArgs, address: SocketAddr) {

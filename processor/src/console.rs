@@ -75,9 +75,14 @@ fn put_table(text: &mut String, lines: &[Vec<Cell>]) {
 impl Cell {
     /// `StringUtils`' half width: a UTF-16 unit is one column, and an East Asian wide one is two.
     fn new(text: String) -> Self {
-        let width = text.chars().map(|character| character.len_utf16() + usize::from(is_wide(character))).sum();
+        let width = display_width(&text);
         Self { text, width }
     }
+}
+
+/// Columns that a text takes, as Spark counts them.
+pub(crate) fn display_width(text: &str) -> usize {
+    text.chars().map(|character| character.len_utf16() + usize::from(is_wide(character))).sum()
 }
 
 fn is_wide(character: char) -> bool {

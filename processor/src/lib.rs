@@ -42,6 +42,7 @@ pub use order::spark_partition;
 pub use plan::{OutputMode, Plan, Sink};
 pub use query::{Query, QueryStatusReader, reset};
 pub use restart::Backoff;
+pub use sink::TerminalSize;
 pub use sql::{PlanError, PlanSettings, SQL_BYTES_MAX, plan, plan_all};
 pub use state::{Aggregated, GroupId, GroupTable, TooManyGroups};
 pub use status::{Failure, Phase, QueryStatus};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::restart::Backoff;
+use crate::sink::TerminalSize;
 
 /// Where a query begins that has no checkpoint yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub struct QueryOptions {
     pub unfolded_bytes_max: usize,
     /// The topic that bad records are sent on to; made if it is missing.
     pub dead_letters: Option<String>,
+    /// Shows the rows of the console sink as one table that is drawn in place, on a terminal of this size, instead of as
+    /// Spark's console does.
+    pub live: Option<TerminalSize>,
     /// How long to wait before the query is started again after a failure that may pass; without it, the first one ends
     /// it.
     pub backoff: Option<Backoff>,
@@ -88,6 +92,7 @@ impl Default for QueryOptions {
             batch_records_max: 10_000_000,
             unfolded_bytes_max: 64 << 20,
             dead_letters: None,
+            live: None,
             backoff: None,
         }
     }

@@ -91,7 +91,7 @@ impl Runtime {
             tracing::info!(query = name, "the query was changed, and goes on with its state");
         }
         let plan = &pipeline.plan;
-        let output = Output::new(&storage, plan, console, base.producer, options.partitions, sizes.batch_bytes)?;
+        let output = Output::new(&storage, plan, console, base.producer, &options, sizes.batch_bytes)?;
         let source = plan.source.topic.clone();
         let dead_letters = options.dead_letters.as_ref().map(|topic| {
             let (producer, partitions) = (base.producer, options.partitions);

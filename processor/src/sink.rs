@@ -7,6 +7,7 @@ mod dead_letters;
 mod file;
 mod json_lines;
 mod json_row;
+mod live;
 mod partitioner;
 mod table;
 mod topic;
@@ -20,6 +21,7 @@ use brooklet_storage::Storage;
 use crate::adhoc::Format;
 use crate::changelog::OutputPosition;
 use crate::error::QueryError;
+use crate::options::QueryOptions;
 use crate::plan::{Plan, Sink};
 use crate::step::Gate;
 use crate::types::Value;
@@ -28,6 +30,8 @@ use csv::CsvSink;
 pub(crate) use dead_letters::{DeadLetters, new_topic as new_dead_letter_topic};
 use file::FileSink;
 use json_lines::JsonLines;
+use live::LiveSink;
+pub use live::TerminalSize;
 use table::TableSink;
 use topic::TopicSink;
 pub(crate) use topic::new_topic;
@@ -45,6 +49,7 @@ pub(crate) struct OutputRow<'r> {
 /// whenever a planned batch runs.
 pub(crate) enum Output {
     Console(ConsoleSink),
+    Live(Box<LiveSink>),
     Json(JsonLines<Box<dyn Write + Send>>),
     File(Box<FileSink>),
     Topic(Box<TopicSink>),
@@ -59,15 +64,18 @@ impl Output {
         plan: &Plan,
         console: Box<dyn Write + Send>,
         producer: ProducerId,
-        partitions: i32,
+        options: &QueryOptions,
         batch_bytes: usize,
     ) -> Result<Self, QueryError> {
         Ok(match &plan.sink {
-            Sink::Console => Self::Console(ConsoleSink::new(plan, console)),
+            Sink::Console => match options.live {
+                Some(size) => Self::Live(Box::new(LiveSink::new(plan, console, size).map_err(QueryError::Console)?)),
+                None => Self::Console(ConsoleSink::new(plan, console)),
+            },
             Sink::Json => Self::Json(JsonLines::new(plan, console)),
             Sink::File(path) => Self::File(Box::new(FileSink::open(plan, path)?)),
             Sink::Topic(name) => {
-                let sink = TopicSink::new(storage.clone(), plan, name, producer, partitions, batch_bytes);
+                let sink = TopicSink::new(storage.clone(), plan, name, producer, options.partitions, batch_bytes);
                 Self::Topic(Box::new(sink))
             }
         })
@@ -86,7 +94,9 @@ impl Output {
     /// Where the next rows go: into the output topic as it is now (made if it is missing), or behind what the file has.
     pub(crate) fn position(&self, last: &OutputPosition) -> Result<OutputPosition, QueryError> {
         match self {
-            Self::Console(_) | Self::Json(_) | Self::Table(_) | Self::Csv(_) => Ok(OutputPosition::default()),
+            Self::Console(_) | Self::Live(_) | Self::Json(_) | Self::Table(_) | Self::Csv(_) => {
+                Ok(OutputPosition::default())
+            }
             Self::File(sink) => sink.position(last),
             Self::Topic(sink) => sink.position(last),
         }
@@ -95,7 +105,9 @@ impl Output {
     /// Where the rows of a batch go that was planned before a restart: where they went then, if that is still there.
     pub(crate) fn planned(&self, planned: &OutputPosition) -> Result<OutputPosition, QueryError> {
         match self {
-            Self::Console(_) | Self::Json(_) | Self::Table(_) | Self::Csv(_) => Ok(OutputPosition::default()),
+            Self::Console(_) | Self::Live(_) | Self::Json(_) | Self::Table(_) | Self::Csv(_) => {
+                Ok(OutputPosition::default())
+            }
             Self::File(_) => Ok(planned.clone()),
             Self::Topic(sink) => sink.planned(planned),
         }
@@ -105,7 +117,7 @@ impl Output {
     pub(crate) fn rows_wanted(&self) -> Option<usize> {
         match self {
             Self::Console(_) => Some(console::ROWS_WANTED),
-            Self::Json(_) | Self::File(_) | Self::Topic(_) | Self::Table(_) | Self::Csv(_) => None,
+            _ => None,
         }
     }
 
@@ -113,6 +125,7 @@ impl Output {
     pub(crate) fn begin(&mut self, position: &OutputPosition) -> Result<(), QueryError> {
         match self {
             Self::Console(sink) => sink.begin(),
+            Self::Live(sink) => sink.begin(),
             Self::Json(_) | Self::Table(_) | Self::Csv(_) => {}
             Self::File(sink) => sink.begin(position)?,
             Self::Topic(sink) => sink.begin(position)?,
@@ -124,6 +137,10 @@ impl Output {
     pub(crate) fn push(&mut self, row: &OutputRow<'_>) -> Result<bool, QueryError> {
         match self {
             Self::Console(sink) => {
+                sink.push(row);
+                Ok(false)
+            }
+            Self::Live(sink) => {
                 sink.push(row);
                 Ok(false)
             }
@@ -142,6 +159,10 @@ impl Output {
     pub(crate) async fn finish(&mut self, batch: u64, gate: &mut Gate) -> Result<OutputPosition, QueryError> {
         match self {
             Self::Console(sink) => {
+                sink.finish(batch).map_err(QueryError::Console)?;
+                Ok(OutputPosition::default())
+            }
+            Self::Live(sink) => {
                 sink.finish(batch).map_err(QueryError::Console)?;
                 Ok(OutputPosition::default())
             }

@@ -2,12 +2,14 @@
 //! machine's CPU as a real client can, so that what is measured is the broker.
 //!
 //! ```text
-//! load produce BOOTSTRAP TOPIC RECORDS SIZE BATCH_BYTES   records of SIZE bytes; JSON log lines when SIZE is `json`
+//! load produce BOOTSTRAP TOPIC RECORDS SIZE BATCH_BYTES   records of SIZE bytes; JSON of some kind when SIZE is `json`
+//!                                                         (log lines), `sensor`, or `wide`
 //! load fetch   BOOTSTRAP TOPIC RECORDS                    from the start
 //! load ack     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until acknowledged
 //! load e2e     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until consumed
 //! load update  BOOTSTRAP TOPIC RECORDS                    one in flight: produced until its count stands on the
 //!                                                         console, which is read from standard input
+//! load reach   BOOTSTRAP TOPIC GROUP OFFSET               waits until the group's offset is there
 //! load create  BOOTSTRAP TOPIC [NAME=VALUE...]            a topic of one partition
 //! load delete  BOOTSTRAP TOPIC
 //! ```
@@ -16,6 +18,7 @@
 #![allow(unreachable_pub)]
 
 mod client;
+mod payload;
 mod work;
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +34,7 @@ fn main() -> Result<()> {
         ["ack", bootstrap, topic, records, size] => work::ack(bootstrap, topic, number(records)?, number(size)?)?,
         ["e2e", bootstrap, topic, records, size] => work::e2e(bootstrap, topic, number(records)?, number(size)?)?,
         ["update", bootstrap, topic, records] => work::update(bootstrap, topic, number(records)?)?,
+        ["reach", bootstrap, topic, group, offset] => work::reach(bootstrap, topic, group, number(offset)?)?,
         ["create", bootstrap, topic, config @ ..] => work::create(bootstrap, topic, config)?,
         ["delete", bootstrap, topic] => work::delete(bootstrap, topic)?,
         _ => bail!("see the head of benches/peers/load/main.rs"),

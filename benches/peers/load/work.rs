@@ -1,23 +1,27 @@
 //! The pieces of work, each timed by itself.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use hdrhistogram::Histogram;
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{ClientConfig, TopicPartitionList};
 
 use crate::client::{CONSUMED_BYTES, Client};
-
-/// Distinct payloads, cycled through.
-const PAYLOADS: usize = 4096;
+use crate::payload::{self, PAYLOADS, noise};
 
 /// Many records, many in flight.
 pub fn produce(bootstrap: &str, topic: &str, records: usize, size: &str, batch_bytes: usize) -> Result<String> {
-    let payloads = if size == "json" { json_lines() } else { noise(size.parse()?) };
+    let payloads = match size {
+        "json" => payload::json_lines(),
+        "sensor" => payload::sensor_readings(),
+        "wide" => payload::wide(),
+        size => noise(size.parse()?),
+    };
     let client = Client::producer(
         topic,
         &[
@@ -111,6 +115,24 @@ pub fn update(bootstrap: &str, topic: &str, records: usize) -> Result<String> {
     })
 }
 
+/// Waits until a group's committed offset of the first partition is `offset`; a query of brooklet is such a group.
+pub fn reach(bootstrap: &str, topic: &str, group: &str, offset: usize) -> Result<String> {
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", bootstrap).set("group.id", group).create()?;
+    let mut partition = TopicPartitionList::new();
+    partition.add_partition(topic, 0);
+    let started = Instant::now();
+    loop {
+        let committed = consumer.committed_offsets(partition.clone(), Duration::from_secs(10))?;
+        let at = committed.find_partition(topic, 0).and_then(|it| it.offset().to_raw()).unwrap_or(-1);
+        if at >= offset as i64 {
+            return Ok("{}".into());
+        }
+        ensure!(started.elapsed() < Duration::from_secs(300), "{group} is at {at}, and not at {offset}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Makes a topic of one partition.
 pub fn create(bootstrap: &str, topic: &str, config: &[&str]) -> Result<String> {
     let mut new = NewTopic::new(topic, 1, TopicReplication::Fixed(1));
@@ -178,40 +200,4 @@ fn rate(records: usize, bytes: usize, seconds: f64) -> String {
         records as f64 / seconds,
         bytes as f64 / 1e6 / seconds
     )
-}
-
-/// Payloads of a size, of bytes that no codec or checksum could take a short cut on (xorshift64).
-fn noise(size: usize) -> Vec<&'static [u8]> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut payload = || {
-        let mut bytes = vec![0; size];
-        for byte in &mut bytes {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            *byte = b' ' + (state % 95) as u8;
-        }
-        &*bytes.leak()
-    };
-    (0..PAYLOADS).map(|_| payload()).collect()
-}
-
-/// Log records of exactly 100 bytes, in the proportions of a busy service.
-fn json_lines() -> Vec<&'static [u8]> {
-    let level = |number: usize| match number % 20 {
-        0 => "ERROR",
-        1 | 2 => "WARN",
-        3..=7 => "DEBUG",
-        _ => "INFO",
-    };
-    let line = |number: usize| {
-        let mut bytes = Vec::with_capacity(100);
-        let _ = write!(bytes, r#"{{"level":"{}","message":"request {number:05} of session "#, level(number * 7919));
-        while bytes.len() < 98 {
-            bytes.push(b'a' + (number * bytes.len() % 26) as u8);
-        }
-        bytes.extend_from_slice(b"\"}");
-        &*bytes.leak()
-    };
-    (0..PAYLOADS).map(line).collect()
 }

@@ -91,6 +91,11 @@ pub(crate) enum Command {
     Produce(brooklet_producer::ProduceArgs),
     Query(QueryArgs),
     Status(StatusArgs),
+    Consume(brooklet_producer::ConsumeArgs),
+    Topics(brooklet_producer::TopicsArgs),
+    Groups(brooklet_producer::GroupsArgs),
+    Configs(brooklet_producer::ConfigsArgs),
+    Transactions(brooklet_producer::TransactionsArgs),
     Completions(CompletionsArgs),
 }
 

@@ -30,6 +30,11 @@ fn main() -> ExitCode {
         Some(Command::Produce(args)) => brooklet_producer::run(&args),
         Some(Command::Query(args)) => query::run(&args),
         Some(Command::Status(args)) => status::run(&args),
+        Some(Command::Consume(args)) => brooklet_producer::consume(&args),
+        Some(Command::Topics(args)) => brooklet_producer::topics(&args),
+        Some(Command::Groups(args)) => brooklet_producer::groups(&args),
+        Some(Command::Configs(args)) => brooklet_producer::configs(&args),
+        Some(Command::Transactions(args)) => brooklet_producer::transactions(&args),
         Some(Command::Completions(args)) => completions::run(args),
     };
     match result {

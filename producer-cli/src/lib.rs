@@ -5,9 +5,11 @@
 //! Reading order: [`ProduceArgs`] (what can be asked for), `command.rs` (the command), `pump.rs` (source to
 //! producer, paced and bounded), `client.rs` (librdkafka), `tally.rs` (what became of the records).
 
+mod admin;
 mod args;
 mod client;
 mod command;
+mod consume;
 mod gate;
 mod generator;
 mod groups;
@@ -19,9 +21,11 @@ mod reader;
 mod source;
 mod tally;
 
+pub use admin::{ConfigsArgs, GroupsArgs, TopicsArgs, TransactionsArgs, configs, groups, topics, transactions};
 pub use args::{Acks, Codec, ProduceArgs, Rate, property};
 pub use client::ClientOptions;
 pub use command::run;
+pub use consume::{ConsumeArgs, consume};
 pub use generator::{LOG_RECORD_BYTES_MIN, LogGenerator};
 pub use groups::members_user_data;
 pub use lines::Lines;

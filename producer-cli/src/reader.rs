@@ -1,6 +1,7 @@
 //! Reads a topic of any broker, from its start: what `brooklet query` runs on.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -31,6 +32,49 @@ pub struct Fetched<'a> {
     pub value: Option<&'a [u8]>,
     /// Its headers, in order.
     pub headers: &'a [(&'a [u8], Option<&'a [u8]>)],
+}
+
+/// Where a reader begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// At the first record.
+    Earliest,
+    /// Behind the last one.
+    Latest,
+    /// At this offset of each partition.
+    Offset(i64),
+    /// At the first record of this time (milliseconds since 1970) or later.
+    Time(i64),
+}
+
+impl From {
+    /// `end` is the partition's.
+    fn offset(self, end: Offset) -> Offset {
+        match self {
+            Self::Earliest => Offset::Beginning,
+            Self::Latest => end,
+            Self::Offset(offset) | Self::Time(offset) => Offset::Offset(offset),
+        }
+    }
+}
+
+impl FromStr for From {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "earliest" => return Ok(Self::Earliest),
+            "latest" => return Ok(Self::Latest),
+            _ => {}
+        }
+        if let Some(offset) = text.parse::<i64>().ok().filter(|offset| *offset >= 0) {
+            return Ok(Self::Offset(offset));
+        }
+        let expected = || "expected earliest, latest, an offset, or a time such as 2026-01-31T12:00:00Z".to_owned();
+        let time = humantime::parse_rfc3339_weak(text).map_err(|_| expected())?;
+        let since = time.duration_since(std::time::UNIX_EPOCH).map_err(|_| "a time before 1970".to_owned())?;
+        i64::try_from(since.as_millis()).map(Self::Time).map_err(|_| "too far ahead".to_owned())
+    }
 }
 
 /// A consumer of one topic, of all its partitions, in no group.
@@ -129,6 +173,45 @@ impl TopicReader {
         Ok(self.consumer.assign(&self.opened_at)?)
     }
 
+    /// Begins elsewhere than at the start: in all partitions, or in one alone.
+    ///
+    /// # Errors
+    /// There is no such partition, or the broker does not answer within `timeout`.
+    pub fn start(&mut self, from: From, partition: Option<i32>, timeout: Duration) -> anyhow::Result<()> {
+        let mut wanted = TopicPartitionList::new();
+        for element in self.opened_at.elements() {
+            if partition.is_none_or(|partition| partition == element.partition()) {
+                wanted.add_partition_offset(&self.topic, element.partition(), from.offset(element.offset()))?;
+            }
+        }
+        if wanted.count() == 0 {
+            bail!("{} has no partition {}", self.topic, partition.unwrap_or_default());
+        }
+        if let From::Time(_) = from {
+            wanted = self.consumer.offsets_for_times(wanted, timeout).context("the broker tells no offsets by time")?;
+        }
+        self.ends.retain(|partition, end| {
+            let start = wanted.find_partition(&self.topic, *partition).map(|found| found.offset());
+            match start {
+                Some(Offset::Offset(start)) => start < *end,
+                Some(Offset::Beginning) => true,
+                _ => false,
+            }
+        });
+        Ok(self.consumer.assign(&wanted)?)
+    }
+
+    /// Whether all is read that was there when the reader was opened.
+    pub fn is_at_end(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Whether a record came after the reader was opened.
+    pub fn is_beyond(&self, message: &OwnedMessage) -> bool {
+        let end = self.opened_at.find_partition(&self.topic, message.partition());
+        end.is_none_or(|end| end.offset().to_raw().is_some_and(|end| message.offset() >= end))
+    }
+
     /// What comes, up to `records_max` records, waiting for the first one for `wait` at most.
     ///
     /// # Errors
@@ -138,9 +221,17 @@ impl TopicReader {
         while taken.len() < records_max {
             match self.consumer.poll(if taken.is_empty() { wait } else { Duration::ZERO }) {
                 None => break,
-                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.ends.remove(&partition);
+                }
                 Some(Err(error)) => return Err(error).with_context(|| format!("{} cannot be read", self.topic)),
-                Some(Ok(message)) => taken.push(message.detach()),
+                Some(Ok(message)) => {
+                    let (partition, offset) = (message.partition(), message.offset());
+                    if self.ends.get(&partition).is_some_and(|end| offset + 1 >= *end) {
+                        self.ends.remove(&partition);
+                    }
+                    taken.push(message.detach());
+                }
             }
         }
         Ok(taken)

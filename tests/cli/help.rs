@@ -4,7 +4,10 @@ use crate::common::run;
 
 #[test]
 fn every_command_has_help_with_examples() {
-    let commands: [&[&str]; 7] = [&[], &["serve"], &["demo"], &["produce"], &["query"], &["status"], &["completions"]];
+    let names = ["serve", "demo", "produce", "query", "status", "completions"];
+    let verbs = ["consume", "topics", "groups", "configs", "transactions"];
+    let named: Vec<[&str; 1]> = names.iter().chain(&verbs).map(|name| [*name]).collect();
+    let commands = [&[][..]].into_iter().chain(named.iter().map(|name| &name[..]));
     for command in commands {
         let output = run(&[command, &["--help"]].concat());
         assert!(output.status.success(), "{command:?}");

@@ -11,3 +11,4 @@ mod produce;
 mod refusals;
 mod serve;
 mod status;
+mod verbs;

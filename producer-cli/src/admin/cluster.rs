@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
@@ -17,6 +17,8 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, Str
 
 /// More than any answer takes; what claims to be longer is no answer.
 const RESPONSE_BYTES_MAX: usize = 1 << 30;
+/// Between two questions for a coordinator that is not there yet.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// From here on coordinators are asked for in lists.
 const COORDINATORS_SINCE: i16 = 4;
 
@@ -93,23 +95,36 @@ impl Cluster {
         Ok(metadata)
     }
 
-    /// The broker that coordinates a group or a transactional id.
+    /// The broker that coordinates a group or a transactional id. The first one that is asked for makes the cluster
+    /// make its topic, which takes a moment.
     pub(super) fn coordinator(&mut self, what: Coordinates, key: &str) -> anyhow::Result<BrokerId> {
+        let until = Instant::now() + self.timeout;
+        loop {
+            let found = self.find_coordinator(what, key)?;
+            if found.error_code == ResponseError::CoordinatorNotAvailable.code() && Instant::now() < until {
+                std::thread::sleep(RETRY_PAUSE);
+                continue;
+            }
+            check(found.error_code, found.error_message.as_deref())
+                .with_context(|| format!("{key} has no coordinator"))?;
+            let port = u16::try_from(found.port).context("a port that is none")?;
+            self.brokers.insert(found.node_id, (found.host.to_string(), port));
+            return Ok(found.node_id);
+        }
+    }
+
+    fn find_coordinator(&mut self, what: Coordinates, key: &str) -> anyhow::Result<Coordinator> {
         let request = FindCoordinatorRequest::default().with_key_type(what as i8);
         let request = match self.first.version::<FindCoordinatorRequest>()? {
             COORDINATORS_SINCE.. => request.with_coordinator_keys(vec![text(key)]),
             _ => request.with_key(text(key)),
         };
         let mut response = self.first.call(&request)?;
-        let found = response.coordinators.pop().unwrap_or_else(|| {
+        Ok(response.coordinators.pop().unwrap_or_else(|| {
             let (host, port) = (response.host, response.port);
             let found = Coordinator::default().with_node_id(response.node_id).with_host(host).with_port(port);
             found.with_error_code(response.error_code).with_error_message(response.error_message)
-        });
-        check(found.error_code, found.error_message.as_deref()).with_context(|| format!("{key} has no coordinator"))?;
-        let port = u16::try_from(found.port).context("a port that is none")?;
-        self.brokers.insert(found.node_id, (found.host.to_string(), port));
-        Ok(found.node_id)
+        }))
     }
 }
 

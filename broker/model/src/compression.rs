@@ -68,10 +68,17 @@ pub fn decompress(
 
 /// Appends `input`, compressed, to `out`, at the codec's default level; Snappy in xerial's framing, as Java writes it.
 pub fn compress(codec: Compression, input: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    compress_at(codec, None, input, out)
+}
+
+/// As [`compress`], at a level of gzip (0-9) or Zstandard; the other codecs have one level here.
+pub fn compress_at(codec: Compression, level: Option<i32>, input: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     match codec {
         Compression::None => out.extend_from_slice(input),
         Compression::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+            let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| *level <= 9);
+            let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
+            let mut encoder = flate2::write::GzEncoder::new(out, level);
             encoder.write_all(input)?;
             encoder.finish()?;
         }
@@ -80,7 +87,7 @@ pub fn compress(codec: Compression, input: &[u8], out: &mut Vec<u8>) -> io::Resu
             encoder.write_all(input)?;
             encoder.finish().map_err(io::Error::other)?;
         }
-        Compression::Zstd => zstd::stream::copy_encode(input, out, 0)?,
+        Compression::Zstd => zstd::stream::copy_encode(input, out, level.unwrap_or(0))?,
         Compression::Snappy => fold_snappy(input, out)?,
     }
     Ok(())

@@ -9,10 +9,12 @@ mod builder;
 mod compression;
 mod ids;
 mod record;
+mod rewrite;
 mod varint;
 
 pub use batch::{Batch, BatchError, BatchHeader, HEADER_LEN, LOG_OVERHEAD, TimestampType, split_batches};
 pub use builder::{BatchBuilder, NewRecord};
-pub use compression::{Compression, CompressionError, compress, decompress};
+pub use compression::{Compression, CompressionError, compress, compress_at, decompress};
 pub use ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicPartition};
 pub use record::{Headers, Record, RecordError, Records};
+pub use rewrite::{Rewritten, shift_timestamp};

@@ -144,6 +144,15 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl<'a> Records<'a> {
+    /// As `next`, with the record's bytes as they are encoded.
+    #[inline]
+    pub fn next_raw(&mut self) -> Option<(&'a [u8], Result<Record<'a>, RecordError>)> {
+        let before = self.rest;
+        let record = self.next()?;
+        let raw = before.get(..before.len() - self.rest.len()).unwrap_or_default();
+        Some((raw, record))
+    }
+
     #[inline]
     fn take_record(&mut self) -> Option<Record<'a>> {
         let length = usize::try_from(take_varint(&mut self.rest)?).ok()?;

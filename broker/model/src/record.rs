@@ -144,6 +144,11 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl<'a> Records<'a> {
+    /// The records that were not read yet, as they are encoded.
+    pub fn remaining(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// As `next`, with the record's bytes as they are encoded.
     #[inline]
     pub fn next_raw(&mut self) -> Option<(&'a [u8], Result<Record<'a>, RecordError>)> {

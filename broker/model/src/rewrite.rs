@@ -175,11 +175,8 @@ mod tests {
                     shift_timestamp(raw, 100 - 5000, &mut kept).unwrap();
                 }
             }
-            let new = Rewritten {
-                base_timestamp: 5000,
-                has_delete_horizon: true,
-                ..original.header.rewritten(&kept, 2)
-            };
+            let new =
+                Rewritten { base_timestamp: 5000, has_delete_horizon: true, ..original.header.rewritten(&kept, 2) };
             let batch = original.rewrite(&new).unwrap();
             assert_eq!(Batch::parse(&batch.bytes).unwrap().header, batch.header);
             batch.verify_checksum().unwrap();

@@ -43,7 +43,7 @@ fn take_long_varlong(input: &mut &[u8]) -> Option<i64> {
 
 /// Takes one signed varint of at most 32 bits off the front of `input`.
 #[inline]
-pub(crate) fn take_varint(input: &mut &[u8]) -> Option<i32> {
+pub fn take_varint(input: &mut &[u8]) -> Option<i32> {
     take_varlong(input).and_then(|value| i32::try_from(value).ok())
 }
 

@@ -155,29 +155,20 @@ pub(crate) fn run_checkpoints(shared: &Shared, schedule: Schedule, mut retention
 pub(crate) fn checkpoint(shared: &Shared, logs: &[Arc<PartitionLog>]) {
     let Some(index) = &shared.index else { return };
     for log in logs {
-        let table = log.table_slot().upgrade();
-        let values = table.as_ref().map(|table| table.begin_checkpoint());
-        let checkpoint = log.begin_checkpoint();
-        if shared.fsync != Fsync::Never {
-            // A poisoned log: what was written is unknown.
-            if log.sync().is_err() {
-                continue;
-            }
-        }
-        if log.is_deleted() {
-            continue;
-        }
-        if let (Some(table), Some(values)) = (&table, &values)
-            && index.store_table(log.number(), values)
-        {
-            table.end_checkpoint();
-        }
-        index.store(log.number(), &checkpoint);
-        log.end_checkpoint(&checkpoint);
+        log.checkpoint(index);
     }
     if !logs.is_empty()
         && let Err(error) = index.flush(shared.fsync != Fsync::Never && shared.engine == Engine::Sled)
     {
         tracing::warn!(%error, "the index was not written; the next start reads more of the logs");
+    }
+}
+
+/// Runs until the queue of the cleaning is stopped: calls `clean` each `interval`.
+pub(crate) fn run_cleaning(shared: &Shared, interval: Duration, mut clean: impl FnMut()) {
+    while shared.cleaning.sleep(Instant::now() + interval) {
+        if catch_unwind(AssertUnwindSafe(&mut clean)).is_err() {
+            tracing::error!("a compaction panicked; what it was at stays as it was");
+        }
     }
 }

@@ -116,6 +116,11 @@ pub struct StorageConfig {
     pub checkpoint_interval: Duration,
     /// How many bytes of all logs index and state may lack; the next start reads them again.
     pub checkpoint_bytes: u64,
+    /// How long compaction rests when no log is worth it (`log.cleaner.backoff.ms`).
+    pub cleaner_backoff: Duration,
+    /// Bytes that compaction may take for the keys of a log (`log.cleaner.dedupe.buffer.size`); where they are more,
+    /// the log is compacted in several passes.
+    pub cleaner_bytes_max: usize,
     /// The clock behind retention and log append time.
     pub clock: Clock,
 }
@@ -143,6 +148,8 @@ impl Default for StorageConfig {
             retention_check_interval: Duration::from_secs(5 * 60),
             checkpoint_interval: Duration::from_secs(1),
             checkpoint_bytes: 1 << 20,
+            cleaner_backoff: Duration::from_secs(15),
+            cleaner_bytes_max: 128 << 20,
             clock: Clock::default(),
         }
     }

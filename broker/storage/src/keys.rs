@@ -10,7 +10,9 @@
 //! applied    log u32                                  → offset i64
 //! tables     log u32, key                             → see sled_index/tables.rs
 //! pieces     log u32, value i64, piece u64            → part of a large value of a table
+//! cleaned    log u32                                  → generation i64, compacted up to this offset i64
 //! records    log u32, segment i64, position u64       → bytes of the log
+//! slots      log u32, base i64                        → see store/sled_slots.rs
 //! ```
 //! (* with its sign bit flipped; offsets and positions are never negative.)
 

@@ -14,6 +14,7 @@
 
 mod background;
 mod catalogue;
+mod cleaner;
 mod config;
 mod error;
 mod format;
@@ -32,7 +33,7 @@ mod topic;
 
 pub use config::{Clock, Engine, Fsync, StorageConfig, UnknownName};
 pub use error::{AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, OpenError, ReadError, StorageError};
-pub use log_config::{CleanupPolicy, LogConfig, LogConfigError};
+pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, StoredCompression};
 pub use partition::{Appended, PartitionLog};
 pub use producers::ProducerEntry;
 pub use slice::{LogSlice, SlicePart};

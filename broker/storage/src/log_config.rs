@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use brooklet_model::TimestampType;
+use brooklet_model::{Compression, TimestampType};
 
 /// What happens to old records (`cleanup.policy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,17 @@ pub struct CleanupPolicy {
     pub compact: bool,
 }
 
+/// How the broker stores what producers send (`compression.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredCompression {
+    /// As it comes.
+    Producer,
+    /// In this codec, whatever the producer's.
+    Codec(Compression),
+}
+
 /// The settings of one log. -1 means "no limit" where a limit is signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
     /// `cleanup.policy`
     pub cleanup_policy: CleanupPolicy,
@@ -35,6 +44,20 @@ pub struct LogConfig {
     pub timestamp_before_max_ms: i64,
     /// `message.timestamp.after.max.ms`: how far in the future a record's time may lie.
     pub timestamp_after_max_ms: i64,
+    /// `compression.type`
+    pub compression: StoredCompression,
+    /// `compression.gzip.level`; -1 is the codec's own.
+    pub gzip_level: i32,
+    /// `compression.zstd.level`
+    pub zstd_level: i32,
+    /// `delete.retention.ms`: how long a tombstone outlives the compaction that met it first.
+    pub delete_retention_ms: i64,
+    /// `min.compaction.lag.ms`: below this age records are not compacted.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: above this age they must be.
+    pub max_compaction_lag_ms: i64,
+    /// `min.cleanable.dirty.ratio`: compaction waits for a larger share of records that it has not seen.
+    pub min_cleanable_dirty_ratio: f64,
 }
 
 /// A setting whose value cannot be.
@@ -61,6 +84,13 @@ impl Default for LogConfig {
             timestamp_type: TimestampType::CreateTime,
             timestamp_before_max_ms: i64::MAX,
             timestamp_after_max_ms: 60 * 60 * 1000,
+            compression: StoredCompression::Producer,
+            gzip_level: -1,
+            zstd_level: 3,
+            delete_retention_ms: 24 * 60 * 60 * 1000,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
+            min_cleanable_dirty_ratio: 0.5,
         }
     }
 }
@@ -92,6 +122,24 @@ impl LogConfig {
         }
     }
 
+    /// How long a segment is written to at most: where records must be compacted by some age, the active segment must be
+    /// closed by then.
+    pub(crate) fn segment_ms_max(&self) -> i64 {
+        match self.cleanup_policy.compact && self.max_compaction_lag_ms > 0 {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
+        }
+    }
+
+    /// The level that batches are compressed at where the broker does it; `None` is the codec's own.
+    pub(crate) fn level(&self, codec: Compression) -> Option<i32> {
+        match codec {
+            Compression::Gzip => Some(self.gzip_level).filter(|level| *level >= 0),
+            Compression::Zstd => Some(self.zstd_level),
+            _ => None,
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
         match name {
             "cleanup.policy" => self.cleanup_policy = cleanup_policy(value)?,
@@ -109,6 +157,13 @@ impl LogConfig {
             }
             "message.timestamp.before.max.ms" => self.timestamp_before_max_ms = number(value, 0, i64::MAX)?,
             "message.timestamp.after.max.ms" => self.timestamp_after_max_ms = number(value, 0, i64::MAX)?,
+            "compression.type" => self.compression = compression(value)?,
+            "compression.gzip.level" => self.gzip_level = number(value, -1, 9)? as i32,
+            "compression.zstd.level" => self.zstd_level = number(value, -131_072, 22)? as i32,
+            "delete.retention.ms" => self.delete_retention_ms = number(value, 0, i64::MAX)?,
+            "min.compaction.lag.ms" => self.min_compaction_lag_ms = number(value, 0, i64::MAX)?,
+            "max.compaction.lag.ms" => self.max_compaction_lag_ms = number(value, 1, i64::MAX)?,
+            "min.cleanable.dirty.ratio" => self.min_cleanable_dirty_ratio = fraction(value)?,
             _ => {}
         }
         Ok(())
@@ -126,6 +181,23 @@ fn cleanup_policy(value: &str) -> Result<CleanupPolicy, &'static str> {
         }
     }
     Ok(policy)
+}
+
+fn compression(value: &str) -> Result<StoredCompression, &'static str> {
+    Ok(match value {
+        "producer" => StoredCompression::Producer,
+        "uncompressed" => StoredCompression::Codec(Compression::None),
+        "gzip" => StoredCompression::Codec(Compression::Gzip),
+        "snappy" => StoredCompression::Codec(Compression::Snappy),
+        "lz4" => StoredCompression::Codec(Compression::Lz4),
+        "zstd" => StoredCompression::Codec(Compression::Zstd),
+        _ => return Err("String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer"),
+    })
+}
+
+fn fraction(value: &str) -> Result<f64, &'static str> {
+    let number: f64 = value.trim().parse().map_err(|_| "Not a number of type DOUBLE")?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("Value must be from 0 to 1") }
 }
 
 fn number(value: &str, min: i64, max: i64) -> Result<i64, &'static str> {
@@ -168,6 +240,10 @@ mod tests {
             ("segment.ms", "soon"),
             ("cleanup.policy", "shred"),
             ("message.timestamp.type", "Whenever"),
+            ("compression.type", "zip"),
+            ("compression.gzip.level", "10"),
+            ("min.cleanable.dirty.ratio", "1.5"),
+            ("max.compaction.lag.ms", "0"),
         ] {
             assert_eq!(parse(name, value).unwrap_err().name, name);
         }

@@ -21,6 +21,14 @@ pub struct ProducerEntry {
     pub last_offset: Offset,
 }
 
+/// What compaction must leave of a producer, so that its state can be read from the log again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LastRecord {
+    /// Offset of its last record, if it has written any in its epoch.
+    pub(crate) data_offset: Option<i64>,
+    pub(crate) epoch: i16,
+}
+
 /// What a batch is to what was written before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sequenced {
@@ -132,6 +140,15 @@ impl Producers {
             last_sequence: last.last_sequence,
             last_offset: Offset(last.last_offset),
         })
+    }
+
+    /// The last record of each producer.
+    pub(crate) fn last_records(&self) -> HashMap<i64, LastRecord> {
+        let last = |producer: &Producer| LastRecord {
+            data_offset: producer.batches.back().map(|written| written.last_offset),
+            epoch: producer.epoch,
+        };
+        self.entries.iter().map(|(id, producer)| (*id, last(producer))).collect()
     }
 
     /// Forgets who has not written since `before`, save queries.

@@ -1,5 +1,6 @@
 //! What all logs of a storage share.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{OnceLock, Weak};
 
 use crate::background::WorkQueue;
@@ -18,6 +19,10 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: WorkQueue,
     /// Logs that wait for a group commit.
     pub(crate) commits: WorkQueue,
+    /// Where the compaction thread waits; no log is put here.
+    pub(crate) cleaning: WorkQueue,
+    /// A compaction under way is to end.
+    pub(crate) stops_cleaning: AtomicBool,
     /// Set once the catalogue's own log is open.
     pub(crate) catalogue: OnceLock<Weak<Catalogue>>,
 }
@@ -32,6 +37,8 @@ impl Shared {
             index,
             checkpoints: WorkQueue::default(),
             commits: WorkQueue::default(),
+            cleaning: WorkQueue::default(),
+            stops_cleaning: AtomicBool::new(false),
             catalogue: OnceLock::new(),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use brooklet_model::{TopicId, TopicPartition};
@@ -19,6 +20,7 @@ use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
 use crate::{Engine, Fsync, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
 
+mod cleaning;
 mod topics;
 
 /// All logs of a data folder. One process has it at a time.
@@ -33,6 +35,7 @@ pub struct Storage {
     /// Held by whoever changes what there is.
     records: Mutex<Records>,
     changes: watch::Sender<u64>,
+    cleaner_bytes_max: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<Lock>>,
 }
@@ -90,6 +93,7 @@ impl Storage {
                 next_log: contents.next_log,
             }),
             changes: watch::Sender::new(0),
+            cleaner_bytes_max: config.cleaner_bytes_max,
             threads: Mutex::default(),
             lock: Mutex::new(lock),
             stores,
@@ -158,6 +162,7 @@ impl Storage {
         let checkpoints = std::thread::Builder::new().name("storage-checkpoint".into());
         let run = move || background::run_checkpoints(&shared, schedule, retention);
         threads.push(checkpoints.spawn(run)?);
+        threads.push(self.start_cleaner(config)?);
         if self.shared.commits_in_groups() {
             let shared = self.shared.clone();
             let commits = std::thread::Builder::new().name("storage-commit".into());
@@ -228,6 +233,8 @@ impl Storage {
     fn stop_threads(&self) {
         self.shared.checkpoints.stop();
         self.shared.commits.stop();
+        self.shared.stops_cleaning.store(true, Ordering::Relaxed);
+        self.shared.cleaning.stop();
         for thread in self.threads.lock().drain(..) {
             // The retention thread may be the one that drops the last handle.
             if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {

@@ -188,7 +188,7 @@ impl State {
         };
         let last_delta = self.end.offset + i64::from(header.last_offset_delta) - active.base;
         active.size + header.size as u64 > config.segment_bytes.min(SEGMENT_BYTES_MAX)
-            || waited > config.segment_ms
+            || waited > config.segment_ms_max()
             || last_delta > i64::from(i32::MAX)
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use super::{PartitionLog, Point, Segment};
-use crate::StorageError;
 use crate::partition::index::IndexEntry;
+use crate::sled_index::SledIndex;
+use crate::{Fsync, StorageError};
 
 /// What a checkpoint puts into sled of one log.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub(crate) struct Checkpoint {
     /// Those that may have changed since the last one.
     pub(crate) segments: Vec<Segment>,
     pub(crate) producers: Vec<(i64, Option<Vec<u8>>)>,
+    /// Of the bytes that all this speaks of.
+    pub(crate) generation: i64,
+    /// Compacted up to here.
+    pub(crate) cleaned_to: i64,
 }
 
 impl PartitionLog {
@@ -78,8 +83,35 @@ impl PartitionLog {
             || state.producers.has_changes()
     }
 
+    /// Syncs the log and puts what is new of it into sled.
+    pub(crate) fn checkpoint(&self, index: &SledIndex) {
+        let _maintenance = self.maintenance.lock();
+        self.checkpoint_locked(index);
+    }
+
+    /// As [`PartitionLog::checkpoint`], for who holds `maintenance`; whether sled has all of it.
+    pub(super) fn checkpoint_locked(&self, index: &SledIndex) -> bool {
+        let table = self.table_slot().upgrade();
+        let values = table.as_ref().map(|table| table.begin_checkpoint());
+        let checkpoint = self.begin_checkpoint();
+        // A poisoned log: what was written is unknown.
+        if self.shared.fsync != Fsync::Never && self.sync().is_err() || self.is_deleted() {
+            return false;
+        }
+        let mut has_all = true;
+        if let (Some(table), Some(values)) = (&table, &values) {
+            match index.store_table(self.number, values) {
+                true => table.end_checkpoint(),
+                false => has_all = false,
+            }
+        }
+        has_all &= index.store(self.number, &checkpoint);
+        self.end_checkpoint(&checkpoint);
+        has_all
+    }
+
     /// What sled does not have; to be called before the log is synced.
-    pub(crate) fn begin_checkpoint(&self) -> Checkpoint {
+    fn begin_checkpoint(&self) -> Checkpoint {
         let mut state = self.state.lock();
         let stored = state.stored_segment;
         Checkpoint {
@@ -87,11 +119,13 @@ impl PartitionLog {
             entries: state.index.unstored(),
             segments: state.segments.iter().filter(|segment| segment.base >= stored).copied().collect(),
             producers: state.producers.take_changes(),
+            generation: self.store.generation(),
+            cleaned_to: self.compaction.to(),
         }
     }
 
     /// Notes that `checkpoint` is in sled.
-    pub(crate) fn end_checkpoint(&self, checkpoint: &Checkpoint) {
+    fn end_checkpoint(&self, checkpoint: &Checkpoint) {
         let mut state = self.state.lock();
         state.stored_segment = checkpoint.end.segment;
         state.stored_bytes = state.bytes_before(checkpoint.end);

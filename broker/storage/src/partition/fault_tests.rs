@@ -65,6 +65,34 @@ impl RecordStore for Faulty {
     fn destroy(&self) -> io::Result<()> {
         self.bytes.destroy()
     }
+
+    fn begin_cleaned(&self, base: i64) -> io::Result<()> {
+        self.bytes.begin_cleaned(base)
+    }
+
+    fn append_cleaned(&self, base: i64, position: u64, bytes: &[u8]) -> io::Result<()> {
+        self.bytes.append_cleaned(base, position, bytes)
+    }
+
+    fn sync_cleaned(&self, base: i64) -> io::Result<()> {
+        self.bytes.sync_cleaned(base)
+    }
+
+    fn drop_cleaned(&self, base: i64) -> io::Result<()> {
+        self.bytes.drop_cleaned(base)
+    }
+
+    fn decide_swap(&self, base: i64, end: i64, sync: bool) -> io::Result<()> {
+        self.bytes.decide_swap(base, end, sync)
+    }
+
+    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
+        self.bytes.finish_swap(base, end)
+    }
+
+    fn generation(&self) -> i64 {
+        self.bytes.generation()
+    }
 }
 
 fn open(store: &Faulty, fsync: Fsync) -> Arc<PartitionLog> {

@@ -89,6 +89,20 @@ impl SparseIndex {
         }
     }
 
+    /// Segments from `base` to before `end` were replaced by one with these entries. With `in_sled` sled has them, and
+    /// all entries before; else they are kept here.
+    pub(super) fn replace(&mut self, base: i64, end: i64, new: &[IndexEntry], in_sled: bool) {
+        if in_sled {
+            self.more_in_sled = true;
+            self.remove_before(end);
+            return;
+        }
+        self.entries.retain(|entry| !(base..end).contains(&entry.point.segment));
+        let at = self.entries.partition_point(|entry| entry.point.segment < base);
+        let after = self.entries.split_off(at);
+        self.entries.extend(new.iter().copied().chain(after));
+    }
+
     /// Forgets what lies before the segment `base`.
     pub(super) fn remove_before(&mut self, base: i64) {
         while self.entries.front().is_some_and(|entry| entry.point.segment < base) {

@@ -2,6 +2,9 @@
 //! bytes.
 
 mod append;
+mod batches;
+mod compact;
+mod compaction;
 mod durability;
 #[cfg(test)]
 mod fault_tests;
@@ -10,6 +13,9 @@ mod read;
 mod recover;
 mod retention;
 mod scan;
+mod swap;
+#[cfg(test)]
+mod swap_tests;
 mod tail;
 mod time;
 mod validate;
@@ -24,6 +30,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 pub use append::Appended;
+use compaction::Compaction;
 pub(crate) use durability::Checkpoint;
 pub(crate) use index::IndexEntry;
 pub(crate) use recover::Restored;
@@ -58,6 +65,12 @@ pub struct PartitionLog {
     table: Mutex<Weak<Table>>,
     /// Held while syncing, so that one who syncs knows what another has taken on.
     syncing: Mutex<()>,
+    compaction: Compaction,
+    /// Held by whoever takes segments away, puts one in place of others, or tells sled of them. Before `layout`, and
+    /// that before `state`.
+    maintenance: Mutex<()>,
+    /// Held while a place in a segment is found and read, and alone while segments are replaced.
+    layout: RwLock<()>,
 }
 
 const OPEN: u8 = 0;
@@ -269,6 +282,7 @@ impl PartitionLog {
     /// As [`PartitionLog::close`], for good; the bytes are removed.
     pub(crate) fn delete(&self) -> std::io::Result<()> {
         self.end_life(DELETED);
+        let _maintenance = self.maintenance.lock();
         self.store.destroy()
     }
 

@@ -16,7 +16,7 @@ struct Located {
 }
 
 impl PartitionLog {
-    /// The stored batches from the one that holds `from` on, up to about `bytes_max` bytes and to the high
+    /// The stored batches from the one that holds `from` on, or the first after it where that was compacted away, up to about `bytes_max` bytes and to the high
     /// watermark at most; empty at the high watermark.
     ///
     /// The first batch is whole even when it is larger than `bytes_max`. The end may lie inside a batch. One read
@@ -26,6 +26,7 @@ impl PartitionLog {
         if from == self.high_watermark() {
             return Ok(LogSlice::default());
         }
+        let _layout = self.layout.read();
         let (candidate, ask_sled, limit) = {
             let state = self.state.lock();
             let (start, end) = (self.log_start_offset(), Offset(state.end.offset));
@@ -41,7 +42,8 @@ impl PartitionLog {
             self.candidate(&state, from.0)?
         };
         let located = self.locate(candidate, ask_sled, from.0, limit);
-        let located = self.unless_removed(from, located)?;
+        // Nothing that is served has this offset or a later one.
+        let Some(located) = self.unless_removed(from, located)? else { return Ok(LogSlice::default()) };
         let wanted = (bytes_max as u64).max(located.size).min(located.limit - located.position);
         let whole = if located.position + wanted < located.limit {
             let (first_end, end) = (located.position + located.size, located.position + wanted);
@@ -62,6 +64,7 @@ impl PartitionLog {
         if from >= self.high_watermark() {
             return 0;
         }
+        let _layout = self.layout.read();
         let state = self.state.lock();
         let end = state.bytes_before(state.committed);
         if let Some(batch) = state.tail.from(from.0).and_then(|mut batches| batches.next()) {
@@ -132,15 +135,29 @@ impl PartitionLog {
         known.filter(|known| known.segment == candidate.segment).unwrap_or(candidate)
     }
 
-    /// Walks from `candidate` to the batch that holds `offset`.
-    fn locate(&self, candidate: Point, ask_sled: bool, offset: i64, limit: u64) -> Result<Located, StorageError> {
-        let from = if ask_sled { self.closer_in_sled(candidate, offset) } else { candidate };
-        let mut scan = HeaderScan::new(self.store.as_ref(), from.segment, from.position, limit);
-        while let Some((position, header)) = scan.next()? {
-            if header.next_offset().0 > offset {
-                return Ok(Located { segment: from.segment, position, size: header.size as u64, limit });
+    /// Walks from `candidate` to the batch that holds `offset` or, if that was compacted away, to the next one; `None`
+    /// if none is served.
+    fn locate(
+        &self,
+        candidate: Point,
+        ask_sled: bool,
+        offset: i64,
+        limit: u64,
+    ) -> Result<Option<Located>, StorageError> {
+        let mut from = if ask_sled { self.closer_in_sled(candidate, offset) } else { candidate };
+        let mut limit = limit;
+        loop {
+            let mut scan = HeaderScan::new(self.store.as_ref(), from.segment, from.position, limit);
+            while let Some((position, header)) = scan.next()? {
+                if header.next_offset().0 > offset {
+                    return Ok(Some(Located { segment: from.segment, position, size: header.size as u64, limit }));
+                }
             }
+            let state = self.state.lock();
+            let after = state.segments.partition_point(|segment| segment.base <= from.segment);
+            let Some(next) = state.segments.get(after) else { return Ok(None) };
+            from = Point { offset: next.base, segment: next.base, position: 0 };
+            limit = state.served_size(next);
         }
-        Err(StorageError::Damaged(format!("segment {} ends before the offset {offset}", from.segment).into()))
     }
 }

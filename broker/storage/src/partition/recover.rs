@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use super::index::SparseIndex;
 use super::tail::Tail;
 use super::waiters::Waiters;
-use super::{OPEN, PartitionLog, Point, Segment, State};
+use super::{Compaction, OPEN, PartitionLog, Point, Segment, State};
 use crate::producers::Producers;
 use crate::shared::Shared;
 use crate::store::RecordStore;
@@ -23,6 +23,10 @@ pub(crate) struct Restored {
     pub(crate) end: Point,
     pub(crate) segments: Vec<Segment>,
     pub(crate) producers: Producers,
+    /// Of the bytes that this speaks of.
+    pub(crate) generation: i64,
+    /// Compacted up to here.
+    pub(crate) cleaned_to: i64,
 }
 
 impl PartitionLog {
@@ -44,10 +48,11 @@ impl PartitionLog {
             store.create(start)?;
             found.push((start, 0));
         }
-        let mut recovery = Recovery { id: &id, number, store: store.as_ref(), shared: &shared, now };
+        let mut recovery = Recovery { id: &id, number, store: store.as_ref(), shared: &shared, now, cleaned_to: 0 };
         let mut state = recovery.restore(&found)?;
         let restored = state.end;
         recovery.replay(&mut state, &found)?;
+        let compaction = Compaction::new(recovery.cleaned_to);
         if state.end.offset < start {
             recovery.restart_at(&mut state, start)?;
         }
@@ -76,6 +81,9 @@ impl PartitionLog {
             uncommitted: AtomicBool::new(false),
             table: Mutex::new(Weak::new()),
             syncing: Mutex::new(()),
+            compaction,
+            maintenance: Mutex::new(()),
+            layout: RwLock::new(()),
         });
         if replayed {
             log.mark_dirty();
@@ -90,16 +98,25 @@ struct Recovery<'a> {
     store: &'a dyn RecordStore,
     shared: &'a Shared,
     now: Timestamp,
+    cleaned_to: i64,
 }
 
 impl Recovery<'_> {
     /// The state as sled has it, if that fits the segments there are; else that of an empty log at the first.
-    fn restore(&self, found: &[(i64, u64)]) -> Result<State, StorageError> {
+    fn restore(&mut self, found: &[(i64, u64)]) -> Result<State, StorageError> {
         let Some(index) = &self.shared.index else { return Ok(self.state_at_first(found)) };
-        let Some(restored) = index.load(self.number).filter(|restored| fits(restored, found)) else {
+        let known = index.load(self.number);
+        // A compaction came between: what sled has may speak of records, and of a table's values, that are gone.
+        let is_outdated = known.as_ref().is_some_and(|restored| restored.generation != self.store.generation());
+        if is_outdated {
+            tracing::info!(log = %self.id, "the index is of before the last compaction; it is made again");
+            index.forget_table(self.number);
+        }
+        let Some(restored) = known.filter(|restored| !is_outdated && fits(restored, found)) else {
             index.forget(self.number);
             return Ok(self.state_at_first(found));
         };
+        self.cleaned_to = restored.cleaned_to;
         let mut segments = VecDeque::with_capacity(found.len());
         let mut bytes_before = 0;
         for (base, size) in found.iter().take_while(|(base, _)| *base <= restored.end.segment) {
@@ -221,10 +238,11 @@ impl Recovery<'_> {
 /// Bytes read at once.
 const CHUNK: u64 = 1 << 20;
 
-/// The batch at the front of `chunk`, if it is whole, undamaged, and the one with the offset `next`.
+/// The batch at the front of `chunk`, if it is whole, undamaged, and has the offset `next` or, where those between were
+/// compacted, a later one.
 fn whole_batch(chunk: &Bytes, next: i64) -> Option<BatchHeader> {
     let batch = Batch::parse(chunk).ok()?;
-    let fits = batch.header.base_offset.0 == next
+    let fits = batch.header.base_offset.0 >= next
         && batch.header.leader_epoch.0 == 0
         && batch.header.last_offset_delta >= 0
         && batch.verify_checksum().is_ok();

@@ -13,14 +13,12 @@ impl PartitionLog {
     pub fn enforce_retention(&self) -> Result<usize, StorageError> {
         let config = self.config();
         let now = self.shared.clock.now();
+        let _maintenance = self.maintenance.lock();
         let mut state = self.state.lock();
         self.check_open()?;
         state.producers.expire(now.saturating_sub(self.shared.producer_expiration_ms));
         let changed = state.producers.has_changes();
-        let mut count = 0;
-        if config.cleanup_policy.delete {
-            count = state.expired(&config, now, self.log_start_offset().0);
-        }
+        let count = state.expired(&config, now, self.log_start_offset().0);
         // The active segment goes like the others, once there is another.
         if count == state.segments.len() && count > 0 {
             self.check_poison(&state)?;
@@ -47,6 +45,7 @@ impl PartitionLog {
         if offset <= start {
             return Ok(start);
         }
+        let _maintenance = self.maintenance.lock();
         // On record before it holds: a restart must not bring deleted records back.
         self.shared.record_log_start(self.number, offset.0)?;
         let now = self.shared.clock.now();
@@ -93,10 +92,12 @@ impl PartitionLog {
 }
 
 impl State {
-    /// How many segments, from the first, need not be kept. Only what is committed may go.
+    /// How many segments, from the first, need not be kept. Only what is committed may go; without the policy `delete`
+    /// only what lies before the log's start.
     fn expired(&self, config: &LogConfig, now: Timestamp, start: i64) -> usize {
+        let deletes = config.cleanup_policy.delete;
         let mut excess: i64 = match config.retention_bytes {
-            limit if limit < 0 => -1,
+            limit if limit < 0 || !deletes => -1,
             limit => {
                 let size: u64 = self.segments.iter().map(|segment| segment.size).sum();
                 i64::try_from(size).unwrap_or(i64::MAX).saturating_sub(limit)
@@ -104,14 +105,16 @@ impl State {
         };
         let too_old = |segment: &Segment| {
             let last = if segment.max_timestamp >= 0 { segment.max_timestamp } else { segment.created };
-            config.retention_ms >= 0 && now.saturating_sub(last) > config.retention_ms
+            deletes && config.retention_ms >= 0 && now.saturating_sub(last) > config.retention_ms
         };
         let mut count = 0;
         for (index, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(index + 1).map_or(self.end.offset, |next| next.base);
             let size = i64::try_from(segment.size).unwrap_or(i64::MAX);
             let too_large = excess >= size;
-            let served = next <= self.committed.offset && segment.size > 0;
+            // A compacted segment may be empty.
+            let is_active = index + 1 == self.segments.len();
+            let served = next <= self.committed.offset && (segment.size > 0 || !is_active);
             if !served || !(too_old(segment) || too_large || next <= start) {
                 break;
             }

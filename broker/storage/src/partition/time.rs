@@ -15,6 +15,7 @@ impl PartitionLog {
     /// and from the high watermark on do not count.
     pub fn offset_for_timestamp(&self, timestamp: Timestamp) -> Result<Option<(Offset, Timestamp)>, StorageError> {
         self.check_open()?;
+        let _layout = self.layout.read();
         for (segment, limit) in self.served_segments() {
             if segment.max_timestamp < timestamp {
                 continue;
@@ -31,6 +32,7 @@ impl PartitionLog {
     /// The first record that has the largest timestamp of the log (KIP-734), and that timestamp.
     pub fn max_timestamp_offset(&self) -> Result<Option<(Offset, Timestamp)>, StorageError> {
         self.check_open()?;
+        let _layout = self.layout.read();
         let mut best: Option<(Offset, Timestamp)> = None;
         for (segment, limit) in self.served_segments() {
             if best.is_some_and(|(_, timestamp)| segment.max_timestamp <= timestamp) {

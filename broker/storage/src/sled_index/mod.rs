@@ -13,6 +13,7 @@ use brooklet_model::Timestamp;
 
 use crate::partition::{Checkpoint, IndexEntry, Point, Restored, Segment};
 use crate::producers::Producers;
+use crate::store::SledRecords;
 use crate::{Engine, OpenError, keys};
 
 /// How long a closed storage of this process may hold on to its files.
@@ -36,8 +37,10 @@ pub(crate) struct SledIndex {
     applied: sled::Tree,
     tables: sled::Tree,
     pieces: sled::Tree,
+    /// Generation of the bytes that the rest speaks of, and up to where they are compacted.
+    cleaned: sled::Tree,
     /// Of the sled engine.
-    records: Option<sled::Tree>,
+    records: Option<SledRecords>,
 }
 
 impl SledIndex {
@@ -90,13 +93,17 @@ impl SledIndex {
             applied: db.open_tree("applied")?,
             tables: db.open_tree("tables")?,
             pieces: db.open_tree("pieces")?,
-            records: if engine == Engine::Sled { Some(db.open_tree("records")?) } else { None },
+            cleaned: db.open_tree("cleaned")?,
+            records: match engine {
+                Engine::Sled => Some(SledRecords { records: db.open_tree("records")?, slots: db.open_tree("slots")? }),
+                _ => None,
+            },
             db,
         })
     }
 
-    /// The tree of record bytes.
-    pub(crate) fn records(&self) -> Option<sled::Tree> {
+    /// The trees of record bytes.
+    pub(crate) fn records(&self) -> Option<SledRecords> {
         self.records.clone()
     }
 
@@ -143,34 +150,47 @@ impl SledIndex {
                 return Ok(None);
             }
         }
-        Ok(Some(Restored { end, segments, producers }))
+        let cleaned = self.cleaned.get(keys::log(log))?.and_then(|value| keys::parse_numbers(&value));
+        let [generation, cleaned_to] = cleaned.unwrap_or_default();
+        Ok(Some(Restored { end, segments, producers, generation, cleaned_to }))
     }
 
     /// Adds a checkpoint of a log. Its end comes last: what a crash leaves of this is at worst ahead of it.
-    pub(crate) fn store(&self, log: u32, checkpoint: &Checkpoint) {
-        heard(self.try_store(log, checkpoint));
+    /// Whether all of it is there.
+    pub(crate) fn store(&self, log: u32, checkpoint: &Checkpoint) -> bool {
+        heard(self.try_store(log, checkpoint)).is_some()
     }
 
     fn try_store(&self, log: u32, checkpoint: &Checkpoint) -> sled::Result<()> {
-        for IndexEntry { point, max_timestamp } in &checkpoint.entries {
-            let position = point.position as i64;
-            self.index.insert(keys::log_and(log, point.offset), keys::numbers([point.segment, position]))?;
-            let time = keys::log_and_two(log, point.segment, keys::sortable(*max_timestamp));
-            self.times.insert(time, keys::numbers([point.offset, position]))?;
-        }
-        for segment in &checkpoint.segments {
-            let Segment { first_timestamp, max_timestamp, max_timestamp_offset, created, .. } = *segment;
-            let facts = keys::numbers([first_timestamp, max_timestamp, max_timestamp_offset, created]);
-            self.segments.insert(keys::log_and(log, segment.base), facts)?;
-        }
+        checkpoint.entries.iter().try_for_each(|entry| self.insert_entry(log, entry))?;
+        checkpoint.segments.iter().try_for_each(|segment| self.insert_segment(log, segment))?;
         for (id, producer) in &checkpoint.producers {
             match producer {
                 Some(bytes) => self.producers.insert(keys::log_and(log, *id), bytes.as_slice())?,
                 None => self.producers.remove(keys::log_and(log, *id))?,
             };
         }
+        if checkpoint.generation != 0 {
+            self.cleaned.insert(keys::log(log), keys::numbers([checkpoint.generation, checkpoint.cleaned_to]))?;
+        }
         let Point { offset, segment, position } = checkpoint.end;
         self.ends.insert(keys::log(log), keys::numbers([offset, segment, position as i64]))?;
+        Ok(())
+    }
+
+    fn insert_entry(&self, log: u32, entry: &IndexEntry) -> sled::Result<()> {
+        let IndexEntry { point, max_timestamp } = entry;
+        let position = point.position as i64;
+        self.index.insert(keys::log_and(log, point.offset), keys::numbers([point.segment, position]))?;
+        let time = keys::log_and_two(log, point.segment, keys::sortable(*max_timestamp));
+        self.times.insert(time, keys::numbers([point.offset, position]))?;
+        Ok(())
+    }
+
+    fn insert_segment(&self, log: u32, segment: &Segment) -> sled::Result<()> {
+        let Segment { first_timestamp, max_timestamp, max_timestamp_offset, created, .. } = *segment;
+        let facts = keys::numbers([first_timestamp, max_timestamp, max_timestamp_offset, created]);
+        self.segments.insert(keys::log_and(log, segment.base), facts)?;
         Ok(())
     }
 
@@ -209,10 +229,35 @@ impl SledIndex {
         }
     }
 
+    /// Forgets where batches are in the segments from `base` to before `end`, which are about to be replaced; whether
+    /// nothing of it is left.
+    pub(crate) fn remove_between(&self, log: u32, base: i64, end: i64) -> bool {
+        let index = remove_range(&self.index, keys::log_and(log, base)..keys::log_and(log, end));
+        let times = remove_range(&self.times, keys::log_and_two(log, base, 0)..keys::log_and_two(log, end, 0));
+        heard(index.and(times)).is_some()
+    }
+
+    /// Takes up the segment that has replaced those from its base to before `end`. The generation comes last: an index
+    /// that a crash leaves without it is known to speak of the segments before.
+    pub(crate) fn replace(&self, log: u32, end: i64, new: &Segment, entries: &[IndexEntry], cleaned: [i64; 2]) {
+        let replace = || {
+            remove_range(&self.segments, keys::log_and(log, new.base + 1)..keys::log_and(log, end))?;
+            self.insert_segment(log, new)?;
+            entries.iter().try_for_each(|entry| self.insert_entry(log, entry))?;
+            self.cleaned.insert(keys::log(log), keys::numbers(cleaned))
+        };
+        let _: Option<Option<sled::IVec>> = heard(replace());
+    }
+
+    /// Notes up to where a log is compacted.
+    pub(crate) fn set_cleaned(&self, log: u32, cleaned: [i64; 2]) {
+        heard(self.cleaned.insert(keys::log(log), keys::numbers(cleaned)));
+    }
+
     /// Forgets a log, its end first: what a crash leaves of this is not taken for true.
     pub(crate) fn forget(&self, log: u32) {
         heard(self.ends.remove(keys::log(log)));
-        for tree in [&self.index, &self.times, &self.segments, &self.producers] {
+        for tree in [&self.index, &self.times, &self.segments, &self.producers, &self.cleaned] {
             heard(remove_prefix(tree, log));
         }
     }

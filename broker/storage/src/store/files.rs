@@ -61,6 +61,11 @@ impl Files {
         self.open.lock().files.remove(&key);
     }
 
+    /// Closes the files of a log's segments whose bases are in `bases`.
+    pub(super) fn close_range(&self, number: u32, bases: std::ops::Range<i64>) {
+        self.open.lock().files.retain(|(log, base), _| *log != number || !bases.contains(base));
+    }
+
     /// Closes all files of a log.
     pub(super) fn close_log(&self, number: u32) {
         self.open.lock().files.retain(|(log, _), _| *log != number);

@@ -8,6 +8,8 @@ mod files;
 mod memory;
 mod segments;
 mod sled;
+mod sled_slots;
+mod swap_files;
 
 use std::io;
 use std::path::PathBuf;
@@ -51,6 +53,30 @@ pub(crate) trait RecordStore: Send + Sync {
 
     /// Removes the log.
     fn destroy(&self) -> io::Result<()>;
+
+    /// Starts what is to take the place of the segments from `base` on; what an earlier try left is dropped.
+    fn begin_cleaned(&self, base: i64) -> io::Result<()>;
+
+    /// Writes `bytes` at `position`, the end of what was begun.
+    fn append_cleaned(&self, base: i64, position: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Brings what was begun to the disk.
+    fn sync_cleaned(&self, base: i64) -> io::Result<()>;
+
+    /// Drops what was begun.
+    fn drop_cleaned(&self, base: i64) -> io::Result<()>;
+
+    /// Decides that what was begun takes the place of all segments from `base` to before `end`: a crash from now on
+    /// leaves that to the next start. With `sync`, the decision outlives the loss of power.
+    ///
+    /// When it fails, it may be decided or not: only a start can tell.
+    fn decide_swap(&self, base: i64, end: i64, sync: bool) -> io::Result<()>;
+
+    /// Does what was decided. Slices read before stay whole.
+    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()>;
+
+    /// Changes with each decision, and is 0 before the first: tells an index whether it speaks of these bytes.
+    fn generation(&self) -> i64;
 }
 
 /// Opens the logs of an engine.
@@ -59,11 +85,19 @@ pub(crate) struct Stores {
     data_dir: PathBuf,
     files: Arc<Files>,
     /// Of the sled engine.
-    records: Option<::sled::Tree>,
+    records: Option<SledRecords>,
+}
+
+/// The trees that the sled engine keeps records in.
+#[derive(Clone, Debug)]
+pub(crate) struct SledRecords {
+    pub(crate) records: ::sled::Tree,
+    /// Where compacted segments stand in it.
+    pub(crate) slots: ::sled::Tree,
 }
 
 impl Stores {
-    pub(crate) fn new(engine: Engine, data_dir: PathBuf, records: Option<::sled::Tree>) -> Self {
+    pub(crate) fn new(engine: Engine, data_dir: PathBuf, records: Option<SledRecords>) -> Self {
         Self { engine, data_dir, files: Arc::default(), records }
     }
 
@@ -73,7 +107,7 @@ impl Stores {
             (Engine::Segments, _) => {
                 Box::new(SegmentStore::open(&self.data_dir, id, number, topic_id, self.files.clone())?)
             }
-            (_, Some(records)) => Box::new(SledStore::new(records.clone(), number)),
+            (_, Some(records)) => Box::new(SledStore::open(records.clone(), number)?),
             (_, None) => Box::new(MemoryStore::default()),
         })
     }

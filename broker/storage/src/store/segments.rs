@@ -11,6 +11,7 @@ use brooklet_model::{TopicId, TopicPartition};
 
 use super::RecordStore;
 use super::files::Files;
+use super::swap_files::SwapFiles;
 use crate::format::base64_url;
 use crate::{LogSlice, SlicePart};
 
@@ -29,6 +30,7 @@ pub(super) struct SegmentStore {
     files: Arc<Files>,
     /// A file is new since the folder was last synced.
     created: AtomicBool,
+    swaps: SwapFiles,
 }
 
 impl SegmentStore {
@@ -55,11 +57,12 @@ impl SegmentStore {
                 fs::write(folder.join(METADATA_FILE), expected)?;
             }
         }
-        Ok(Self { folder, number, topic_id, files, created: AtomicBool::new(true) })
+        let swaps = SwapFiles::open(&folder)?;
+        Ok(Self { folder, number, topic_id, files, created: AtomicBool::new(true), swaps })
     }
 
     fn path(&self, base: i64) -> PathBuf {
-        self.folder.join(format!("{base:020}{LOG_SUFFIX}"))
+        segment_path(&self.folder, base)
     }
 
     fn file(&self, base: i64) -> io::Result<Arc<File>> {
@@ -163,13 +166,53 @@ impl RecordStore for SegmentStore {
 
     fn destroy(&self) -> io::Result<()> {
         self.files.close_log(self.number);
-        // Out of the way in one step, so that a crash leaves no half topic under its name.
-        let doomed = renamed(&self.folder, self.topic_id, DELETE_SUFFIX);
-        match fs::rename(&self.folder, &doomed) {
-            Ok(()) => fs::remove_dir_all(doomed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        }
+        destroy(&self.folder, self.topic_id)
+    }
+
+    fn begin_cleaned(&self, base: i64) -> io::Result<()> {
+        self.swaps.begin(base)
+    }
+
+    fn append_cleaned(&self, base: i64, position: u64, bytes: &[u8]) -> io::Result<()> {
+        self.swaps.append(base, position, bytes)
+    }
+
+    fn sync_cleaned(&self, base: i64) -> io::Result<()> {
+        self.swaps.sync(base)
+    }
+
+    fn drop_cleaned(&self, base: i64) -> io::Result<()> {
+        self.swaps.discard(base)
+    }
+
+    fn decide_swap(&self, base: i64, end: i64, sync: bool) -> io::Result<()> {
+        self.swaps.decide(base, end, sync)
+    }
+
+    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
+        let replaced = self.swaps.finish(base, end);
+        // After the files have their names: whoever opens one in between gets the new one.
+        self.files.close_range(self.number, base..end);
+        replaced
+    }
+
+    fn generation(&self) -> i64 {
+        self.swaps.generation()
+    }
+}
+
+/// The file of a segment.
+pub(super) fn segment_path(folder: &Path, base: i64) -> PathBuf {
+    folder.join(format!("{base:020}{LOG_SUFFIX}"))
+}
+
+/// Removes the folder of a log: out of the way in one step, so that a crash leaves no half topic under its name.
+fn destroy(folder: &Path, topic_id: TopicId) -> io::Result<()> {
+    let doomed = renamed(folder, topic_id, DELETE_SUFFIX);
+    match fs::rename(folder, &doomed) {
+        Ok(()) => fs::remove_dir_all(doomed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -184,7 +227,8 @@ pub(super) fn remove_log(
     let folder = data_dir.join(id.to_string());
     match fs::read_to_string(folder.join(METADATA_FILE)) {
         Ok(found) if found == metadata(topic_id) => {
-            SegmentStore { folder, number, topic_id, files: files.clone(), created: AtomicBool::new(false) }.destroy()
+            files.close_log(number);
+            destroy(&folder, topic_id)
         }
         _ => Ok(()),
     }
@@ -207,7 +251,7 @@ fn metadata(topic_id: TopicId) -> String {
     format!("version: 0\ntopic_id: {}", base64_url(topic_id))
 }
 
-fn base_of(name: &str) -> Option<i64> {
+pub(super) fn base_of(name: &str) -> Option<i64> {
     name.strip_suffix(LOG_SUFFIX)?.parse().ok().filter(|base| *base >= 0)
 }
 

@@ -7,7 +7,8 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::RecordStore;
+use super::sled_slots::Slots;
+use super::{RecordStore, SledRecords};
 use crate::{LogSlice, SlicePart, keys};
 
 /// Bytes of a value at most; see the segment size in `sled_index`.
@@ -15,21 +16,25 @@ const VALUE_BYTES: usize = 16 << 10;
 
 pub(super) struct SledStore {
     records: sled::Tree,
+    slots: Slots,
     number: u32,
 }
 
 impl SledStore {
-    pub(super) fn new(records: sled::Tree, number: u32) -> Self {
-        Self { records, number }
+    pub(super) fn open(trees: SledRecords, number: u32) -> io::Result<Self> {
+        let slots = Slots::open(&trees, number)?;
+        Ok(Self { records: trees.records, slots, number })
     }
 
     /// Removes what a crash left of a deleted log.
-    pub(super) fn remove_log(records: &sled::Tree, number: u32) -> io::Result<()> {
-        Self::new(records.clone(), number).destroy()
+    pub(super) fn remove_log(trees: &SledRecords, number: u32) -> io::Result<()> {
+        remove_prefix(&trees.records, &keys::log(number))?;
+        remove_prefix(&trees.slots, &keys::log(number))
     }
 
+    /// Where the bytes of a segment stand: under its base, or in the slot that a compaction put them into.
     fn key(&self, base: i64, position: u64) -> [u8; 20] {
-        keys::log_and_two(self.number, base, position)
+        keys::log_and_two(self.number, self.slots.slot_of(base).unwrap_or(base), position)
     }
 
     fn insert(&self, base: i64, position: u64, value: impl Into<sled::IVec>) -> io::Result<()> {
@@ -52,27 +57,38 @@ impl SledStore {
         Ok(())
     }
 
-    fn remove_prefix(&self, prefix: &[u8]) -> io::Result<()> {
-        for key in self.records.scan_prefix(prefix).keys() {
-            self.records.remove(key?)?;
-        }
-        Ok(())
+    /// Bytes of the segment under the key of `at`.
+    fn size_at(&self, at: i64) -> io::Result<u64> {
+        let range = keys::log_and_two(self.number, at, 0)..=keys::log_and_two(self.number, at, u64::MAX);
+        let last = self.records.range(range).next_back().transpose()?;
+        Ok(last.map_or(0, |(key, value)| keys::last_number(&key).unwrap_or_default() as u64 + value.len() as u64))
     }
+}
+
+/// Removes all keys that begin with `prefix`.
+pub(super) fn remove_prefix(tree: &sled::Tree, prefix: &[u8]) -> io::Result<()> {
+    for key in tree.scan_prefix(prefix).keys() {
+        tree.remove(key?)?;
+    }
+    Ok(())
 }
 
 impl RecordStore for SledStore {
     fn segments(&self) -> io::Result<Vec<(i64, u64)>> {
         let mut segments = Vec::new();
         let mut from = 0;
-        let end = self.key(i64::MAX, u64::MAX);
-        while let Some((key, _)) = self.records.range(self.key(from, 0)..end).next().transpose()? {
+        let end = keys::log_and_two(self.number, i64::MAX, u64::MAX);
+        while let Some((key, _)) =
+            self.records.range(keys::log_and_two(self.number, from, 0)..end).next().transpose()?
+        {
             let base = key.get(4..12).and_then(keys::last_number).unwrap_or_default();
-            let last = self.records.range(self.key(base, 0)..=self.key(base, u64::MAX)).next_back().transpose()?;
-            let size =
-                last.map_or(0, |(key, value)| keys::last_number(&key).unwrap_or_default() as u64 + value.len() as u64);
-            segments.push((base, size));
+            segments.push((base, self.size_at(base)?));
             from = base.saturating_add(1);
         }
+        for (base, slot) in self.slots.all() {
+            segments.push((base, self.size_at(slot)?));
+        }
+        segments.sort_unstable();
         Ok(segments)
     }
 
@@ -141,7 +157,9 @@ impl RecordStore for SledStore {
     }
 
     fn remove(&self, base: i64) -> io::Result<()> {
-        self.remove_prefix(&keys::log_and(self.number, base))
+        let at = self.slots.slot_of(base).unwrap_or(base);
+        self.slots.forget(base)?;
+        remove_prefix(&self.records, &keys::log_and(self.number, at))
     }
 
     fn sync(&self, _base: i64) -> io::Result<()> {
@@ -149,6 +167,47 @@ impl RecordStore for SledStore {
     }
 
     fn destroy(&self) -> io::Result<()> {
-        self.remove_prefix(&keys::log(self.number))
+        remove_prefix(&self.records, &keys::log(self.number))?;
+        self.slots.destroy()
+    }
+
+    fn begin_cleaned(&self, base: i64) -> io::Result<()> {
+        let slot = self.slots.begin(base)?;
+        self.records.insert(keys::log_and_two(self.number, slot, 0), &[])?;
+        Ok(())
+    }
+
+    fn append_cleaned(&self, base: i64, position: u64, bytes: &[u8]) -> io::Result<()> {
+        let slot = self.slots.begun(base).ok_or(io::ErrorKind::NotFound)?;
+        let mut position = position;
+        for part in bytes.chunks(VALUE_BYTES) {
+            self.records.insert(keys::log_and_two(self.number, slot, position), part)?;
+            position += part.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn sync_cleaned(&self, _base: i64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn drop_cleaned(&self, base: i64) -> io::Result<()> {
+        match self.slots.end(base) {
+            Some(slot) => remove_prefix(&self.records, &keys::log_and(self.number, slot)),
+            None => Ok(()),
+        }
+    }
+
+    fn decide_swap(&self, base: i64, end: i64, _sync: bool) -> io::Result<()> {
+        // sled writes in order: whatever of this has survived a crash, the records before it have.
+        self.slots.decide(base, end)
+    }
+
+    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
+        self.slots.finish(&self.records, base, end)
+    }
+
+    fn generation(&self) -> i64 {
+        self.slots.generation()
     }
 }

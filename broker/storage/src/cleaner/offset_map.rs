@@ -38,7 +38,7 @@ impl OffsetMap {
             entries: vec![FREE; len],
             used: 0,
             // As `log.cleaner.io.buffer.load.factor` is by default: a fuller table has long chains.
-            used_max: len / 10 * 9,
+            used_max: len - len.div_ceil(10),
             hashers: [RandomState::new(), RandomState::new()],
             latest: -1,
         }
@@ -107,7 +107,7 @@ mod tests {
             let mut map = OffsetMap::new(1, 0);
             let mut model = HashMap::new();
             for (offset, key) in (0..).zip(&keys) {
-                let fits = model.contains_key(key) || model.len() < ENTRIES_MIN / 10 * 9;
+                let fits = model.contains_key(key) || model.len() < ENTRIES_MIN - ENTRIES_MIN.div_ceil(10);
                 prop_assert_eq!(map.put(&key.to_be_bytes(), offset), fits);
                 if !fits {
                     break;

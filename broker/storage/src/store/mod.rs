@@ -23,6 +23,8 @@ use files::Files;
 pub(crate) use memory::MemoryStore;
 use segments::SegmentStore;
 pub(crate) use segments::remove_leftovers;
+#[cfg(test)]
+pub(crate) use swap_files::fault;
 
 /// The bytes of one log.
 pub(crate) trait RecordStore: Send + Sync {

@@ -203,6 +203,10 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_fetch_sessions: Option<usize>,
 
+    /// Memory for the keys of a topic while it is compacted; with more keys that takes several passes [default: 128MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) cleaner_memory: Option<ByteSize>,
+
     /// Members of one consumer group [default: 10000]
     #[arg(long, value_name = "N")]
     pub(crate) max_group_members: Option<usize>,

@@ -127,7 +127,11 @@ fn storage_config(args: &ServeArgs) -> StorageConfig {
         Fsync::Always => storage::Fsync::Always,
         Fsync::Never => storage::Fsync::Never,
     };
-    StorageConfig { engine, fsync, ..StorageConfig::new(&args.data_dir) }
+    let mut config = StorageConfig { engine, fsync, ..StorageConfig::new(&args.data_dir) };
+    if let Some(size) = args.limits.cleaner_memory {
+        config.cleaner_bytes_max = usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
+    }
+    config
 }
 
 fn query_options(args: &ServeArgs) -> QueryOptions {

@@ -18,7 +18,10 @@ pub(crate) fn of_append(error: &AppendError) -> ResponseError {
         AppendError::InvalidRecord(_) => ResponseError::InvalidRecord,
         AppendError::OutOfOrderSequence { .. } => ResponseError::OutOfOrderSequenceNumber,
         AppendError::InvalidProducerEpoch { .. } => ResponseError::InvalidProducerEpoch,
-        AppendError::InvalidTimestamp { .. } => ResponseError::InvalidTimestamp,
+        AppendError::Refused(records) if records.by_timestamp => ResponseError::InvalidTimestamp,
+        AppendError::Refused(_) => ResponseError::InvalidRecord,
+        AppendError::LargerThanSegment { .. } => ResponseError::RecordListTooLarge,
+        AppendError::Unreadable(_) => ResponseError::UnknownServerError,
         AppendError::Storage(_) => ResponseError::KafkaStorageError,
     }
 }

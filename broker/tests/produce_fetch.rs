@@ -134,7 +134,7 @@ async fn what_cannot_be_stored_gets_kafkas_code_and_nothing_is_stored() {
     let refused = [
         ("checksum", change(65, 0xee), ResponseError::CorruptMessage),
         ("magic", change(16, 1), ResponseError::InvalidRecord),
-        ("length", half, ResponseError::CorruptMessage),
+        ("less than a batch", half, ResponseError::InvalidRecord),
         ("nothing", Bytes::new(), ResponseError::InvalidRecord),
         ("two batches", two, ResponseError::InvalidRecord),
         ("count", miscounted, ResponseError::InvalidRecord),

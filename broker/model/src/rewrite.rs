@@ -118,6 +118,22 @@ impl BatchHeader {
 }
 
 impl Batch {
+    /// The batch's records as they are stored, compressed or not.
+    pub fn body(&self) -> &[u8] {
+        self.bytes.get(HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// The same batch with other times: of this kind, and none larger than this. The checksum is computed anew.
+    pub fn with_max_timestamp(&self, timestamp_type: TimestampType, max_timestamp: Timestamp) -> Self {
+        let attributes = match timestamp_type {
+            TimestampType::CreateTime => self.header.attributes & !LOG_APPEND_TIME,
+            TimestampType::LogAppendTime => self.header.attributes | LOG_APPEND_TIME,
+        };
+        let mut bytes = self.bytes.to_vec();
+        let header = BatchHeader { attributes, max_timestamp, ..self.header }.put(&mut bytes);
+        Self { header, bytes: bytes.into() }
+    }
+
     /// The batch as `new` has it, as a batch of its own.
     pub fn rewrite(&self, new: &Rewritten<'_>) -> io::Result<Self> {
         let mut out = Vec::with_capacity(HEADER_LEN + new.records.len());

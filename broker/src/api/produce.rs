@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use brooklet_model::{Batch, Compression, Offset, split_batches};
-use brooklet_storage::{Appended, PartitionLog, Topic};
+use brooklet_storage::{AppendError, Appended, PartitionLog, RefusedRecords, Topic};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -24,15 +24,36 @@ const TOPIC_IDS_MIN: i16 = 13;
 /// The client that Kafka lets write to internal topics.
 const ADMIN_CLIENT: &str = "__admin_client";
 
-/// A batch that was refused: the code, and what is wrong where Kafka says more than the code.
+/// A batch that was refused: the code, the records at fault where it is records, and the log's start where Kafka tells
+/// it with the refusal.
 struct Failure {
     code: ResponseError,
-    message: Option<String>,
+    records: Option<RefusedRecords>,
+    log_start: i64,
 }
 
 impl From<ResponseError> for Failure {
     fn from(code: ResponseError) -> Self {
-        Self { code, message: None }
+        Self { code, records: None, log_start: -1 }
+    }
+}
+
+impl Failure {
+    /// Of a batch that `log` refused (`ReplicaManager.appendToLocalLog`).
+    fn of_append(error: AppendError, log: &PartitionLog) -> Self {
+        let code = error::of_append(&error);
+        let log_start = match code {
+            ResponseError::MessageTooLarge
+            | ResponseError::RecordListTooLarge
+            | ResponseError::CorruptMessage
+            | ResponseError::KafkaStorageError => -1,
+            _ => log.log_start_offset().0,
+        };
+        let records = match error {
+            AppendError::Refused(records) => Some(records),
+            _ => None,
+        };
+        Self { code, records, log_start }
     }
 }
 
@@ -60,7 +81,7 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest
                 }
                 Err(failure) => {
                     failed = true;
-                    tracing::debug!(partition = index, code = %failure.code, message = ?failure.message, "not appended");
+                    tracing::debug!(partition = index, code = %failure.code, "not appended");
                     refused(index, &failure, call.version)
                 }
             });
@@ -121,43 +142,46 @@ fn append(topic: &Topic, call: &Call, data: PartitionProduceData) -> Result<(Arc
         .and_then(|index| topic.partitions.get(index))
         .ok_or(ResponseError::UnknownTopicOrPartition)?;
     let batch = only_batch(data.records.unwrap_or_default(), call.version)?;
-    let appended = log.append(batch).map_err(|error| Failure {
-        code: error::of_append(&error),
-        message: matches!(error::of_append(&error), ResponseError::InvalidRecord).then(|| error.to_string()),
+    check_header(&batch).map_err(|code| Failure { log_start: log.log_start_offset().0, ..code.into() })?;
+    let appended = log.append(batch).map_err(|error| {
+        tracing::debug!(partition = %log.id(), %error, "refused");
+        Failure::of_append(error, log)
     })?;
     Ok((Arc::clone(log), appended))
 }
 
 /// The one batch that a partition's data must be.
 fn only_batch(records: Bytes, version: i16) -> Result<Batch, Failure> {
-    let invalid = |message: String| Failure { code: ResponseError::InvalidRecord, message: Some(message) };
     let whole = records.len();
     let mut batches = split_batches(records);
     let batch = match batches.next() {
-        Some(batch) => batch.map_err(|error| Failure { code: error::of_batch(&error), message: None })?,
-        None if whole == 0 => {
-            return Err(invalid(format!(
-                "Produce requests with version {version} must have at least one record batch per partition"
-            )));
-        }
-        None => return Err(ResponseError::CorruptMessage.into()),
+        Some(batch) => batch.map_err(|error| error::of_batch(&error))?,
+        // None, or less than one.
+        None => return Err(ResponseError::InvalidRecord.into()),
     };
     if batch.header.size != whole {
-        return Err(invalid(format!(
-            "Produce requests with version {version} are only allowed to contain exactly one record batch per partition"
-        )));
+        return Err(ResponseError::InvalidRecord.into());
     }
     match batch.header.compression() {
         Ok(Compression::Zstd) if version < ZSTD_MIN => Err(ResponseError::UnsupportedCompressionType.into()),
-        Ok(_) if batch.header.is_transactional() => Err(ResponseError::InvalidTxnState.into()),
-        Ok(_) if batch.header.is_control() => {
-            Err(invalid("Clients are not allowed to write control records".to_owned()))
-        }
-        // A log never forgets a query's producer, so that no client may take its id.
-        Ok(_) if batch.header.producer_id.is_query() => Err(ResponseError::InvalidProducerIdMapping.into()),
-        Ok(_) => Ok(batch),
-        Err(codec) => Err(invalid(format!("Unknown compression type id: {codec}"))),
+        _ => Ok(batch),
     }
+}
+
+/// What a client may not say of its batch.
+fn check_header(batch: &Batch) -> Result<(), ResponseError> {
+    let header = &batch.header;
+    if header.is_transactional() {
+        return Err(ResponseError::InvalidTxnState);
+    }
+    // A log never forgets a query's producer, so that no client may take its id.
+    if header.producer_id.is_query() {
+        return Err(ResponseError::InvalidProducerIdMapping);
+    }
+    if header.base_offset.0 != 0 {
+        return Err(ResponseError::InvalidRecord);
+    }
+    Ok(())
 }
 
 fn succeeded(index: i32, appended: &Appended) -> PartitionProduceResponse {
@@ -174,12 +198,17 @@ fn refused(index: i32, failure: &Failure, version: i16) -> PartitionProduceRespo
         .with_error_code(failure.code.code())
         .with_base_offset(-1)
         .with_log_append_time_ms(-1)
-        .with_log_start_offset(-1);
-    match &failure.message {
-        Some(message) if version >= 8 => {
-            let message = StrBytes::from_string(message.clone());
-            let record = BatchIndexAndErrorMessage::default().with_batch_index_error_message(Some(message.clone()));
-            response.with_error_message(Some(message)).with_record_errors(vec![record])
+        .with_log_start_offset(failure.log_start);
+    match &failure.records {
+        Some(refused) if version >= 8 => {
+            let records = refused.records.iter().map(|(index, why)| {
+                BatchIndexAndErrorMessage::default()
+                    .with_batch_index(*index)
+                    .with_batch_index_error_message(Some(StrBytes::from_string(why.clone())))
+            });
+            response
+                .with_error_message(Some(StrBytes::from_string(refused.to_string())))
+                .with_record_errors(records.collect())
         }
         _ => response,
     }

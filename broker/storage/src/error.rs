@@ -63,9 +63,20 @@ pub enum AppendError {
     /// A newer instance of the producer has written.
     #[error("{0}")]
     InvalidProducerEpoch(String),
-    /// A timestamp outside of what the topic allows.
+    /// Some of its records may not be stored in this log.
     #[error("{0}")]
-    InvalidTimestamp(String),
+    Refused(RefusedRecords),
+    /// Larger than `segment.bytes`.
+    #[error("the batch has {size} bytes, segment.bytes is {max}")]
+    LargerThanSegment {
+        /// Bytes of the batch as it would be stored.
+        size: usize,
+        /// The most that is allowed.
+        max: u64,
+    },
+    /// Its records had to be looked at and do not unfold.
+    #[error("{0}")]
+    Unreadable(String),
     /// The log cannot take writes.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -73,7 +84,58 @@ pub enum AppendError {
 
 impl From<RecordError> for AppendError {
     fn from(error: RecordError) -> Self {
-        Self::InvalidRecord(error.to_string())
+        match error {
+            RecordError::Codec(_) | RecordError::Compression(_) => Self::Unreadable(error.to_string()),
+            RecordError::Malformed | RecordError::Trailing(_) => Self::InvalidRecord(error.to_string()),
+        }
+    }
+}
+
+/// Refused records that are told one by one; a batch may have millions.
+const REFUSED_MAX: usize = 10_000;
+
+/// Records of a batch that may not be stored, and why not
+/// (`org.apache.kafka.storage.internals.log.RecordValidationException`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefusedRecords {
+    /// Index in the batch and reason of each; of many the first.
+    pub records: Vec<(i32, String)>,
+    /// How many they are.
+    pub count: usize,
+    /// Whether the timestamp of any is the reason.
+    pub by_timestamp: bool,
+}
+
+impl RefusedRecords {
+    pub(crate) fn add(&mut self, index: i32, by_timestamp: bool, why: impl FnOnce() -> String) {
+        self.count += 1;
+        self.by_timestamp |= by_timestamp;
+        if self.records.len() < REFUSED_MAX {
+            self.records.push((index, why()));
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl std::fmt::Display for RefusedRecords {
+    /// In Kafka's words.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.by_timestamp {
+            return f.write_str("One or more records have been rejected due to invalid timestamp");
+        }
+        let told = self.records.iter().take(3);
+        let told: Vec<_> =
+            told.map(|(index, why)| format!("RecordError(batchIndex={index}, message='{why}')")).collect();
+        write!(
+            f,
+            "One or more records have been rejected due to {} record errors in total, and only showing the first three \
+             errors at most: [{}]",
+            self.count,
+            told.join(", ")
+        )
     }
 }
 

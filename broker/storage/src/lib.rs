@@ -32,7 +32,10 @@ mod table;
 mod topic;
 
 pub use config::{Clock, Engine, Fsync, StorageConfig, UnknownName};
-pub use error::{AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, OpenError, ReadError, StorageError};
+pub use error::{
+    AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, OpenError, ReadError, RefusedRecords,
+    StorageError,
+};
 pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, StoredCompression};
 pub use partition::{Appended, PartitionLog};
 pub use producers::ProducerEntry;

@@ -34,6 +34,8 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// `segment.bytes`
     pub segment_bytes: u64,
+    /// Whether a batch larger than `segment.bytes` is refused; brooklet's own logs have a segment for such a one.
+    pub segments_bound_batches: bool,
     /// `segment.ms`
     pub segment_ms: i64,
     /// `max.message.bytes`: the largest batch, its first 12 bytes included.
@@ -79,6 +81,7 @@ impl Default for LogConfig {
             retention_ms: 7 * 24 * 60 * 60 * 1000,
             retention_bytes: -1,
             segment_bytes: 1 << 30,
+            segments_bound_batches: true,
             segment_ms: 7 * 24 * 60 * 60 * 1000,
             max_message_bytes: 1024 * 1024 + 12,
             timestamp_type: TimestampType::CreateTime,
@@ -115,6 +118,7 @@ impl LogConfig {
             retention_ms: -1,
             retention_bytes: -1,
             segment_bytes: 64 << 20,
+            segments_bound_batches: false,
             segment_ms: i64::MAX,
             max_message_bytes: 256 << 20,
             timestamp_after_max_ms: i64::MAX,

@@ -36,7 +36,7 @@ fn open(folder: &Path, engine: Engine, fsync: Fsync) -> Arc<Storage> {
 fn record(offset: i64) -> (i64, Option<String>) {
     let mixed = offset.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64).cast_unsigned();
     let key = (mixed >> 40) % 40;
-    let value = (mixed % 11 != 0).then(|| format!("{offset}:{}", "v".repeat((mixed >> 20) as usize % 600)));
+    let value = (!mixed.is_multiple_of(11)).then(|| format!("{offset}:{}", "v".repeat((mixed >> 20) as usize % 600)));
     (key as i64, value)
 }
 

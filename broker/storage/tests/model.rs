@@ -44,7 +44,7 @@ fn open(folder: &std::path::Path, engine: Engine) -> (Arc<Storage>, Arc<Partitio
     // Checkpoints come with restarts alone, so that much is replayed.
     let config = StorageConfig { checkpoint_interval: Duration::from_secs(3600), ..config(folder, engine) };
     let storage = Storage::open(config).unwrap();
-    let overrides = [("segment.bytes".to_owned(), "20000".to_owned())].into();
+    let overrides = [("segment.bytes".to_owned(), "50000".to_owned())].into();
     let log = match storage.log("logs", 0) {
         Some(log) => log,
         None => {

@@ -36,7 +36,7 @@ impl PartitionLog {
     pub fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
         let config = self.config();
         let now = self.shared.clock.now();
-        let batch = validate(batch, &config, now)?;
+        let batch = validate(batch, &self.id, &config, now)?;
         let log_append_time = match config.timestamp_type {
             TimestampType::LogAppendTime => now,
             TimestampType::CreateTime => -1,

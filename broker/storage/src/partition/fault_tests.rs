@@ -93,6 +93,10 @@ impl RecordStore for Faulty {
     fn generation(&self) -> i64 {
         self.bytes.generation()
     }
+
+    fn compacted_to(&self) -> i64 {
+        self.bytes.compacted_to()
+    }
 }
 
 fn open(store: &Faulty, fsync: Fsync) -> Arc<PartitionLog> {

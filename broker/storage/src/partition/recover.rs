@@ -164,7 +164,8 @@ impl Recovery<'_> {
     fn replay(&mut self, state: &mut State, found: &[(i64, u64)]) -> Result<(), StorageError> {
         let first = state.end.segment;
         let mut cut = false;
-        for (base, size) in found.iter().filter(|(base, _)| *base >= first) {
+        let compacted_to = self.store.compacted_to();
+        for (at, (base, size)) in found.iter().enumerate().filter(|(_, (base, _))| *base >= first) {
             if cut || *base < state.end.offset && *base != first {
                 tracing::warn!(log = %self.id, segment = base, bytes = size, "removed a segment that follows damage");
                 self.store.remove(*base)?;
@@ -177,7 +178,8 @@ impl Recovery<'_> {
                 state.segments.push_back(Segment::new(*base, before, self.now));
                 state.end = Point { offset: *base, segment: *base, position: 0 };
             }
-            self.replay_segment(state, *size)?;
+            let next_base = found.get(at + 1).map_or(i64::MAX, |(base, _)| *base);
+            self.replay_segment(state, *size, compacted_to.min(next_base))?;
             if state.end.position < *size {
                 let bytes = size - state.end.position;
                 tracing::warn!(log = %self.id, segment = base, at = state.end.position, bytes, "cut a torn tail");
@@ -191,11 +193,12 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    fn replay_segment(&self, state: &mut State, size: u64) -> Result<(), StorageError> {
+    /// Before the offset `gaps_until` batches may be missing.
+    fn replay_segment(&self, state: &mut State, size: u64, gaps_until: i64) -> Result<(), StorageError> {
         let mut chunk = Bytes::new();
         while state.end.position < size {
             let left = size - state.end.position;
-            let next = match whole_batch(&chunk, state.end.offset) {
+            let next = match whole_batch(&chunk, state.end.offset, gaps_until) {
                 Some(header) => header,
                 // Perhaps the chunk ends inside the batch: take one that begins with it.
                 None => {
@@ -238,11 +241,12 @@ impl Recovery<'_> {
 /// Bytes read at once.
 const CHUNK: u64 = 1 << 20;
 
-/// The batch at the front of `chunk`, if it is whole, undamaged, and has the offset `next` or, where those between were
-/// compacted, a later one.
-fn whole_batch(chunk: &Bytes, next: i64) -> Option<BatchHeader> {
+/// The batch at the front of `chunk`, if it is whole, undamaged, and has the offset `next` or, where those between may
+/// have been compacted away, a later one. (No checksum covers the offset.)
+fn whole_batch(chunk: &Bytes, next: i64, gaps_until: i64) -> Option<BatchHeader> {
     let batch = Batch::parse(chunk).ok()?;
-    let fits = batch.header.base_offset.0 >= next
+    let base = batch.header.base_offset.0;
+    let fits = (base == next || base > next && base < gaps_until)
         && batch.header.leader_epoch.0 == 0
         && batch.header.last_offset_delta >= 0
         && batch.verify_checksum().is_ok();

@@ -135,4 +135,8 @@ impl RecordStore for MemoryStore {
     fn generation(&self) -> i64 {
         0
     }
+
+    fn compacted_to(&self) -> i64 {
+        0
+    }
 }

@@ -79,6 +79,9 @@ pub(crate) trait RecordStore: Send + Sync {
 
     /// Changes with each decision, and is 0 before the first: tells an index whether it speaks of these bytes.
     fn generation(&self) -> i64;
+
+    /// Batches before this offset may have been compacted away; from it on, each begins where the last one ends.
+    fn compacted_to(&self) -> i64;
 }
 
 /// Opens the logs of an engine.

@@ -199,6 +199,10 @@ impl RecordStore for SegmentStore {
     fn generation(&self) -> i64 {
         self.swaps.generation()
     }
+
+    fn compacted_to(&self) -> i64 {
+        self.swaps.compacted_to()
+    }
 }
 
 /// The file of a segment.

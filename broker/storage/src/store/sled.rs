@@ -210,4 +210,8 @@ impl RecordStore for SledStore {
     fn generation(&self) -> i64 {
         self.slots.generation()
     }
+
+    fn compacted_to(&self) -> i64 {
+        self.slots.compacted_to()
+    }
 }

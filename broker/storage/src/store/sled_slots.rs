@@ -6,7 +6,7 @@
 //! ```text
 //! log u32, base i64 → slot i64              the segment stands in the slot
 //! log u32, base i64 → slot i64, end i64     as well, and what is left of the segments before `end` goes
-//! log u32, -1       → generation i64        changes with each swap
+//! log u32, -1       → generation i64, compacted up to i64      both change with each swap
 //! ```
 //! A slot that no segment stands in is of a compaction that did not come to its end; a start removes it.
 
@@ -33,6 +33,7 @@ pub(super) struct Slots {
     /// The slot that was given out last.
     last: AtomicI64,
     generation: AtomicI64,
+    compacted_to: AtomicI64,
 }
 
 impl Slots {
@@ -45,12 +46,16 @@ impl Slots {
             begun: Mutex::default(),
             last: AtomicI64::new(0),
             generation: AtomicI64::new(0),
+            compacted_to: AtomicI64::new(0),
         };
         let mut unfinished = Vec::new();
         for item in slots.tree.scan_prefix(keys::log(number)) {
             let (key, value) = item?;
             match (keys::last_number(&key), keys::parse_numbers(&value), keys::parse_numbers(&value)) {
-                (Some(GENERATION), Some([generation]), _) => slots.generation.store(generation, Ordering::Release),
+                (Some(GENERATION), _, Some([generation, compacted_to])) => {
+                    slots.generation.store(generation, Ordering::Release);
+                    slots.compacted_to.store(compacted_to, Ordering::Release);
+                }
                 (Some(base), Some([slot]), _) => drop(slots.used.write().insert(base, slot)),
                 (Some(base), _, Some([slot, end])) => {
                     slots.used.write().insert(base, slot);
@@ -117,12 +122,14 @@ impl Slots {
         let generation = self.generation.load(Ordering::Acquire) + 1;
         let mut batch = sled::Batch::default();
         batch.insert(&keys::log_and(self.number, base), keys::numbers([slot, end]));
-        batch.insert(&keys::log_and(self.number, GENERATION), keys::numbers([generation]));
+        let compacted_to = self.compacted_to().max(end);
+        batch.insert(&keys::log_and(self.number, GENERATION), keys::numbers([generation, compacted_to]));
         for (replaced, _) in self.used.read().range(base + 1..end) {
             batch.remove(&keys::log_and(self.number, *replaced));
         }
         self.tree.apply_batch(batch)?;
         self.generation.store(generation, Ordering::Release);
+        self.compacted_to.store(compacted_to, Ordering::Release);
         Ok(())
     }
 
@@ -159,6 +166,10 @@ impl Slots {
     pub(super) fn destroy(&self) -> io::Result<()> {
         self.used.write().clear();
         remove_prefix(&self.tree, &keys::log(self.number))
+    }
+
+    pub(super) fn compacted_to(&self) -> i64 {
+        self.compacted_to.load(Ordering::Acquire)
     }
 
     pub(super) fn generation(&self) -> i64 {

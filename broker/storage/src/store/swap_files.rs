@@ -4,7 +4,8 @@
 //! ```text
 //! BASE.log.cleaned    being written; a start removes it
 //! BASE-END.swap       whole: takes the place of all segments from BASE to before END; a start finishes that
-//! cleaner-generation  changes before each swap, so that an index of the files before is known as such
+//! cleaner-generation  changes before each swap, so that an index of the files before is known as such; and says up
+//!                     to which offset batches may be missing
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -28,15 +29,18 @@ pub(super) struct SwapFiles {
     /// The file being written, and its base.
     writing: Mutex<Option<(i64, File)>>,
     generation: AtomicI64,
+    compacted_to: AtomicI64,
 }
 
 impl SwapFiles {
     /// Finishes the swaps that a crash interrupted, and drops what was not decided.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        let (generation, compacted_to) = read_generation(folder)?;
         let swaps = Self {
             folder: folder.to_owned(),
             writing: Mutex::new(None),
-            generation: AtomicI64::new(read_generation(folder)?),
+            generation: AtomicI64::new(generation),
+            compacted_to: AtomicI64::new(compacted_to),
         };
         for entry in fs::read_dir(folder)? {
             let name = entry?.file_name();
@@ -83,7 +87,7 @@ impl SwapFiles {
 
     pub(super) fn decide(&self, base: i64, end: i64, sync: bool) -> io::Result<()> {
         self.writing.lock().take();
-        self.begin_generation(sync)?;
+        self.begin_generation(end, sync)?;
         fault::point()?;
         let swap = self.swap_path(base, end);
         fs::rename(self.cleaned_path(base), &swap)?;
@@ -109,18 +113,23 @@ impl SwapFiles {
         fs::rename(self.swap_path(base, end), segment_path(&self.folder, base))
     }
 
+    pub(super) fn compacted_to(&self) -> i64 {
+        self.compacted_to.load(Ordering::Acquire)
+    }
+
     pub(super) fn generation(&self) -> i64 {
         self.generation.load(Ordering::Acquire)
     }
 
     /// Another number than any before. It is in place before the files change; an index that a crash leaves behind
     /// with the old number is made again for nothing if they did not.
-    fn begin_generation(&self, sync: bool) -> io::Result<()> {
+    fn begin_generation(&self, end: i64, sync: bool) -> io::Result<()> {
         let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
         let generation = (high >> 1).max(1) as i64;
+        let compacted_to = self.compacted_to().max(end);
         let aside = self.folder.join(format!("{GENERATION_FILE}.tmp"));
         fault::point()?;
-        fs::write(&aside, format!("version: 0\ngeneration: {generation}\n"))?;
+        fs::write(&aside, format!("version: 0\ngeneration: {generation}\ncompacted: {compacted_to}\n"))?;
         if sync {
             fault::point()?;
             File::open(&aside)?.sync_data()?;
@@ -128,6 +137,7 @@ impl SwapFiles {
         fault::point()?;
         fs::rename(&aside, self.folder.join(GENERATION_FILE))?;
         self.generation.store(generation, Ordering::Release);
+        self.compacted_to.store(compacted_to, Ordering::Release);
         Ok(())
     }
 
@@ -151,14 +161,18 @@ fn range_of(name: &str) -> Option<(i64, i64)> {
     Some((base.parse().ok()?, end.parse().ok()?))
 }
 
-fn read_generation(folder: &Path) -> io::Result<i64> {
+/// Generation, and up to where batches may be missing.
+fn read_generation(folder: &Path) -> io::Result<(i64, i64)> {
+    let parse = |text: String| {
+        let (generation, compacted) =
+            text.strip_prefix("version: 0\ngeneration: ")?.trim_end().split_once("\ncompacted: ")?;
+        Some((generation.parse().ok()?, compacted.parse().ok()?))
+    };
     match fs::read_to_string(folder.join(GENERATION_FILE)) {
-        Ok(text) => {
-            let number = text.strip_prefix("version: 0\ngeneration: ").and_then(|rest| rest.trim().parse().ok());
-            Ok(number.filter(|number| *number > 0).unwrap_or(UNKNOWN_GENERATION))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(UNKNOWN_GENERATION),
+        // A file that says nothing: everything is possible.
+        Ok(text) => Ok(parse(text).unwrap_or((UNKNOWN_GENERATION, i64::MAX))),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok((UNKNOWN_GENERATION, i64::MAX)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((0, 0)),
         Err(error) => Err(error),
     }
 }

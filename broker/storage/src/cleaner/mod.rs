@@ -3,6 +3,8 @@
 //! `partition/swap.rs` puts what comes out in the place of what was there.
 
 pub(crate) mod filter;
+#[cfg(test)]
+mod filter_tests;
 pub(crate) mod offset_map;
 pub(crate) mod plan;
 pub(crate) mod transactions;

@@ -259,7 +259,7 @@ fn run(engine: Engine, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn segments_keep_what_compaction_must_keep(steps in proptest::collection::vec(step(), 1..60)) {
@@ -275,4 +275,96 @@ proptest! {
     fn memory_keeps_what_compaction_must_keep(steps in proptest::collection::vec(step(), 1..60)) {
         run(Engine::Memory, &steps);
     }
+}
+
+/// Keys of a log with what is stored under each, in the order of their offsets.
+fn keys(log: &PartitionLog) -> Vec<u8> {
+    read(log, log.log_start_offset().0, 1 << 20).iter().map(|row| row.key).collect()
+}
+
+fn one(key: u8, timestamp: i64) -> Batch {
+    batch(&[Row { offset: 0, timestamp, key, value: Some(vec![key]) }], 0, None)
+}
+
+#[test]
+fn more_keys_than_fit_take_several_passes() {
+    for engine in [Engine::Segments, Engine::Sled, Engine::Memory] {
+        let folder = tempfile::tempdir().unwrap();
+        // Room for the fewest keys that there may be, 1,024 less a tenth.
+        let config = StorageConfig { cleaner_bytes_max: 0, ..config(folder.path(), engine) };
+        let storage = Storage::open(config).unwrap();
+        let settings = [("cleanup.policy", "compact"), ("segment.bytes", "20000"), ("min.cleanable.dirty.ratio", "0")];
+        let overrides = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let topic = storage.create_topic(NewTopic { overrides, ..NewTopic::new("logs", 1) }).unwrap();
+        let log = &topic.partitions[0];
+        for round in 0..3 {
+            for chunk in (0..2500u32).collect::<Vec<_>>().chunks(100) {
+                let mut builder = BatchBuilder::new();
+                for key in chunk {
+                    let value = [round];
+                    let key = key.to_be_bytes();
+                    builder.push(NewRecord { timestamp: 1, key: Some(&key), value: Some(&value), headers: &[] });
+                }
+                append(log, Batch::parse(&builder.finish(Compression::None).unwrap()).unwrap());
+            }
+        }
+        log.roll().unwrap();
+        assert!(storage.clean() > 3);
+        let mut left = BTreeMap::new();
+        let mut next = Offset(0);
+        while next < log.high_watermark() {
+            for batch in split_batches(log.read(next, 1 << 20).unwrap().into_bytes().unwrap()) {
+                let batch = batch.unwrap();
+                for record in batch.records(&mut Vec::new(), 1 << 20).unwrap().map(Result::unwrap) {
+                    let earlier = left.insert(record.key.unwrap().to_vec(), record.value.unwrap()[0]);
+                    assert!(earlier.is_none(), "{engine}");
+                }
+                next = batch.header.next_offset();
+            }
+        }
+        assert!(left.len() == 2500 && left.values().all(|round| *round == 2), "{engine}");
+    }
+}
+
+#[test]
+fn settings_hold_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let (storage, log) = open(folder.path(), Engine::Memory, &clock);
+    let alter = |settings: &[(&str, &str)]| {
+        let overrides = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        storage.alter_topic_config("logs", overrides).unwrap();
+    };
+    alter(&[("cleanup.policy", "delete"), ("retention.ms", "-1")]);
+    for key in [1, 2, 1] {
+        append(&log, one(key, NOW));
+    }
+    log.roll().unwrap();
+    assert_eq!(storage.clean(), 0);
+    alter(&[("cleanup.policy", "compact"), ("min.compaction.lag.ms", "5000")]);
+    assert_eq!(storage.clean(), 0, "too young");
+    clock.advance(5001);
+    assert_eq!(storage.clean(), 1);
+    assert_eq!(keys(&log), [2, 1]);
+    // The ratio of what is dirty is too small, until it is too old.
+    append(&log, one(1, NOW + 5001));
+    log.roll().unwrap();
+    assert_eq!(storage.clean(), 0);
+    alter(&[("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "1"), ("max.compaction.lag.ms", "2000")]);
+    assert_eq!(storage.clean(), 0);
+    clock.advance(2001);
+    assert_eq!(storage.clean(), 1);
+    assert_eq!(keys(&log), [2, 1]);
+    // The active segment is closed by then as well.
+    append(&log, one(3, NOW + 10_000));
+    append(&log, one(3, NOW + 12_001));
+    clock.advance(10_000);
+    assert_eq!(storage.clean(), 1);
+    assert_eq!(keys(&log), [2, 1, 3, 3], "what is active stays");
+    // Both policies: the old go by time as well.
+    alter(&[("cleanup.policy", "compact,delete"), ("retention.ms", "10000")]);
+    assert_eq!(storage.enforce_retention(), 0);
+    clock.advance(4000);
+    assert_eq!(storage.enforce_retention(), 1);
+    assert_eq!(keys(&log), [3]);
 }

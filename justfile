@@ -27,6 +27,10 @@ peers *args:
 kills:
     BROOKLET_KILL_RUNS=300 cargo test -p brooklet-processor --release kills
 
+# How much one brooklet holds, and what that costs
+limits *args:
+    benches/limits/run {{args}}
+
 # Real clients in other languages against a fresh broker each
 clients *suites:
     tests/clients/run {{suites}}

@@ -35,6 +35,10 @@ limits *args:
 clients *suites:
     tests/clients/run {{suites}}
 
+# Kafka's recorded answers against brooklet's; `tests/conformance/record` records them anew
+conformance:
+    tests/conformance/record --compare
+
 # Coverage-guided fuzzing of every target
 fuzz *args:
     fuzz/run {{args}}

@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -17,6 +18,17 @@ def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+def fetch_kafka(home):
+    """The folder of its jars, from Maven Central unless they are there."""
+    jars = home / "kafka-4.2.0"
+    if not (jars / ".complete").exists():
+        print("fetching Apache Kafka 4.2.0", file=sys.stderr, flush=True)
+        subprocess.run(["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
+                        f"-DoutputDirectory={jars}"], check=True)
+        (jars / ".complete").touch()
+    return jars
 
 
 class Broker:
@@ -102,9 +114,9 @@ class Brooklet(Broker):
 class Kafka(Broker):
     name = "Kafka 4.2"
 
-    def __init__(self, folder, jars):
+    def __init__(self, folder, jars, template=HERE / "kafka.properties", heap="1g"):
         super().__init__(folder)
-        self.jars = jars
+        self.jars, self.template, self.heap = jars, template, heap
         self.properties = folder / "server.properties"
 
     def java(self, *args):
@@ -113,10 +125,10 @@ class Kafka(Broker):
     def command(self):
         if not (self.data / "meta.properties").exists():
             self.format()
-        return self.java("-Xms1g", "-Xmx1g", "-XX:+UseG1GC", ["kafka.Kafka", str(self.properties)])
+        return self.java(f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseG1GC", ["kafka.Kafka", str(self.properties)])
 
     def format(self):
-        text = (HERE / "kafka.properties").read_text()
+        text = self.template.read_text()
         for mark, value in {"@PORT@": self.port, "@CONTROLLER@": free_port(), "@DATA@": self.data}.items():
             text = text.replace(mark, str(value))
         self.properties.write_text(text)

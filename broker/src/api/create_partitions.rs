@@ -81,8 +81,8 @@ async fn create(
         assignments.iter().try_for_each(|assignment| check(&assignment.broker_ids))?;
     }
     if added > *left {
-        let message = "Excessively large number of partitions per request.";
-        return Err(ApiError::new(ResponseError::PolicyViolation, message));
+        // Kafka runs into its bound on the records of a batch, and says no more.
+        return Err(ResponseError::UnknownServerError.into());
     }
     *left -= added;
     if validate_only {

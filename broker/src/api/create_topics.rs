@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use brooklet_model::TopicId;
+use brooklet_storage::NewTopic;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
@@ -31,15 +32,25 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: CreateTopicsR
         }
     }
     let partitions: i64 = request.topics.iter().map(|topic| wanted_partitions(shared, topic)).sum();
-    let mut results = Vec::with_capacity(request.topics.len());
-    for topic in request.topics.iter().filter(|topic| !repeated.contains(&topic.name)) {
-        let created = if partitions > topics::PARTITIONS_MAX {
-            let message = "Excessively large number of partitions per request.";
+    // All are checked before one is made: names of one request do not collide with each other.
+    let plan = |topic: &CreatableTopic| {
+        let too_many = partitions > topics::PARTITIONS_MAX;
+        let message = "Excessively large number of partitions per request.";
+        let planned = if too_many {
             Err(ApiError::new(ResponseError::PolicyViolation, message))
         } else {
-            create(shared, topic, request.validate_only).await
+            topics::plan(shared, topic)
         };
-        results.push(result(topic.name.clone(), created));
+        (topic.name.clone(), planned)
+    };
+    let planned: Vec<_> = request.topics.iter().filter(|topic| !repeated.contains(&topic.name)).map(plan).collect();
+    let mut results = Vec::with_capacity(request.topics.len());
+    for (name, planned) in planned {
+        let created = match planned {
+            Ok(new) => create(shared, new, request.validate_only).await,
+            Err(error) => Err(error),
+        };
+        results.push(result(name, created));
     }
     let twice = || Err(ApiError::new(ResponseError::InvalidRequest, "Duplicate topic name."));
     results.extend(repeated.into_iter().map(|name| result(name, twice())));
@@ -57,10 +68,10 @@ fn wanted_partitions(shared: &Shared, topic: &CreatableTopic) -> i64 {
     }
 }
 
-async fn create(shared: &Shared, wanted: &CreatableTopic, validate_only: bool) -> Result<Created, ApiError> {
-    let new = topics::plan(shared, wanted)?;
+/// A topic that is only validated is told an id, too, as in Kafka.
+async fn create(shared: &Shared, new: NewTopic, validate_only: bool) -> Result<Created, ApiError> {
     let (partitions, overrides) = (new.partitions, new.overrides.clone());
-    let id = if validate_only { TopicId::nil() } else { topics::create(shared, new).await?.id };
+    let id = if validate_only { TopicId::new_v4() } else { topics::create(shared, new).await?.id };
     Ok(Created { id, partitions, overrides })
 }
 

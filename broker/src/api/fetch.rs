@@ -18,6 +18,9 @@ use crate::error;
 use crate::reply::Reply;
 use crate::shared::{Call, Shared};
 
+/// First version that says in a structure which replica asks (KIP-903).
+const REPLICA_STATE_MIN: i16 = 15;
+
 /// How much one fetch may take, and how long it may wait.
 struct Terms {
     bytes_max: usize,
@@ -44,8 +47,10 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: FetchRequest) 
         Ok(session) => session,
         Err(error) => return send(call.version, Some(error), 0, Vec::new()),
     };
-    let sources: Vec<Source> =
-        session.wanted().into_iter().map(|wanted| Source { log: find(shared, &wanted), wanted }).collect();
+    let of_follower = call.version < REPLICA_STATE_MIN && request.replica_id.0 >= 0
+        || call.version >= REPLICA_STATE_MIN && request.replica_state.replica_id.0 >= 0;
+    let source = |wanted| Source { log: find(shared, &wanted, of_follower), wanted };
+    let sources: Vec<Source> = session.wanted().into_iter().map(source).collect();
     wait(shared, &sources, &terms).await;
     let fetched = read(&sources, &terms);
     let wanted = sources.into_iter().map(|source| source.wanted).collect();
@@ -67,7 +72,8 @@ fn bytes(wire: i32) -> usize {
     usize::try_from(wire).unwrap_or(0)
 }
 
-fn find(shared: &Shared, wanted: &Wanted) -> Result<Arc<PartitionLog>, ResponseError> {
+/// Of a follower there is none: no replica but this one is assigned.
+fn find(shared: &Shared, wanted: &Wanted, of_follower: bool) -> Result<Arc<PartitionLog>, ResponseError> {
     let topic = match wanted.by_id {
         true => shared.storage.topic_by_id(wanted.topic_id).ok_or(ResponseError::UnknownTopicId)?,
         false => shared.storage.topic(&wanted.topic).ok_or(ResponseError::UnknownTopicOrPartition)?,
@@ -76,12 +82,19 @@ fn find(shared: &Shared, wanted: &Wanted) -> Result<Arc<PartitionLog>, ResponseE
         .ok()
         .and_then(|index| topic.partitions.get(index))
         .ok_or(ResponseError::UnknownTopicOrPartition)?;
+    if of_follower {
+        return Err(ResponseError::NotLeaderOrFollower);
+    }
     let epoch = log.leader_epoch().0;
     match wanted.current_leader_epoch {
         -1 => {}
         asked if asked < epoch => return Err(ResponseError::FencedLeaderEpoch),
         asked if asked > epoch => return Err(ResponseError::UnknownLeaderEpoch),
         _ => {}
+    }
+    // An epoch that has not been leads nowhere (`Partition.readRecords`).
+    if wanted.last_fetched_epoch > epoch {
+        return Err(ResponseError::OffsetOutOfRange);
     }
     Ok(Arc::clone(log))
 }
@@ -186,5 +199,5 @@ fn read_one(
 fn diverging(log: &PartitionLog, wanted: &Wanted) -> Option<(i32, i64)> {
     let (epoch, end) = (log.leader_epoch().0, log.log_end_offset().0);
     let asked = wanted.last_fetched_epoch;
-    (asked >= 0 && (asked > epoch || wanted.offset > end)).then_some((epoch, end))
+    (asked >= 0 && wanted.offset > end).then_some((epoch, end))
 }

@@ -48,7 +48,8 @@ impl FetchedPartition {
             last_stable_offset: -1,
             log_start_offset: -1,
             diverging_epoch: None,
-            read_committed: false,
+            // Of a place that there is not, Kafka gives the message as it is when new.
+            read_committed: matches!(error, ResponseError::UnknownTopicOrPartition | ResponseError::UnknownTopicId),
             records: LogSlice::default(),
         }
     }

@@ -17,6 +17,7 @@ use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse, Topi
 use kafka_protocol::protocol::StrBytes;
 
 use super::{authorized, topic_name};
+use crate::reply::{self, Reply};
 use crate::shared::{Call, NODE_ID, Shared};
 use crate::topics;
 
@@ -25,7 +26,19 @@ const TOPIC_IDS_MIN: i16 = 12;
 const TOPIC_ID_FIELDS_MIN: i16 = 10;
 
 /// In version 0 no topics means all; later null means all, and no topics means none.
-pub(crate) async fn handle(shared: &Shared, call: &Call, request: MetadataRequest) -> MetadataResponse {
+pub(crate) async fn handle(shared: &Shared, call: &Call, request: MetadataRequest) -> Reply {
+    if request.topics.is_none() && call.version == 0 {
+        // Kafka does not decode it.
+        return Reply::Close;
+    }
+    let response = describe(shared, call, request).await;
+    reply::encode(&response, call.version).unwrap_or_else(|error| {
+        tracing::error!(%error, "a metadata response does not encode");
+        Reply::Close
+    })
+}
+
+async fn describe(shared: &Shared, call: &Call, request: MetadataRequest) -> MetadataResponse {
     let may_create = request.allow_auto_topic_creation;
     let asked = match request.topics {
         Some(topics) if topics.is_empty() && call.version == 0 => None,

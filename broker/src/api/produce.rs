@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brooklet_model::{Batch, Compression, Offset, split_batches};
+use brooklet_model::{Batch, BatchError, Compression, Offset, split_batches};
 use brooklet_storage::{AppendError, Appended, PartitionLog, RefusedRecords, Topic};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -21,20 +21,25 @@ use crate::shared::{Call, Shared};
 const ZSTD_MIN: i16 = 7;
 /// First version that names topics by id (KIP-516).
 const TOPIC_IDS_MIN: i16 = 13;
+/// Shortest message of before record batches, without its offset and length.
+const MESSAGE_LEN_MIN: i32 = 2;
 /// The client that Kafka lets write to internal topics.
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// A batch that was refused: the code, the records at fault where it is records, and the log's start where Kafka tells
 /// it with the refusal.
+#[derive(Clone)]
 struct Failure {
     code: ResponseError,
+    /// What is wrong, where Kafka says it without naming records.
+    message: Option<String>,
     records: Option<RefusedRecords>,
     log_start: i64,
 }
 
 impl From<ResponseError> for Failure {
     fn from(code: ResponseError) -> Self {
-        Self { code, records: None, log_start: -1 }
+        Self { code, message: None, records: None, log_start: -1 }
     }
 }
 
@@ -53,7 +58,7 @@ impl Failure {
             AppendError::Refused(records) => Some(records),
             _ => None,
         };
-        Self { code, records, log_start }
+        Self { code, message: None, records, log_start }
     }
 }
 
@@ -62,16 +67,18 @@ impl Failure {
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest) -> Reply {
     let acks = request.acks;
     let mut failed = false;
+    let refusal = refusal(&request);
     let mut waiting = Vec::new();
     let mut responses = Vec::with_capacity(request.topic_data.len());
-    for topic_data in request.topic_data {
+    for topic_data in request.topic_data.into_iter().filter(|topic| !topic.partition_data.is_empty()) {
         let topic = find_topic(shared, call, &topic_data, acks);
         let mut partitions = Vec::with_capacity(topic_data.partition_data.len());
         for data in topic_data.partition_data {
             let index = data.index;
-            let appended = match &topic {
-                Ok(topic) => append(topic, call, data),
-                Err(code) => Err(Failure::from(*code)),
+            let appended = match (&refusal, &topic) {
+                (Some(refusal), _) => Err(refusal.clone()),
+                (None, Ok(topic)) => append(topic, call, data),
+                (None, Err(code)) => Err(Failure::from(*code)),
             };
             partitions.push(match appended {
                 Ok((log, appended)) => {
@@ -118,6 +125,31 @@ async fn settle(
                 *slot = refused(slot.index, &ResponseError::KafkaStorageError.into(), version);
             }
         }
+    }
+}
+
+/// What refuses the whole request: Kafka looks at the head of each partition's first batch for a transaction before it
+/// looks at any partition, and gives up on one that it cannot even measure (`RequestUtils.flag`).
+fn refusal(request: &ProduceRequest) -> Option<Failure> {
+    let records =
+        request.topic_data.iter().flat_map(|topic| &topic.partition_data).filter_map(|it| it.records.as_ref());
+    records.filter_map(|records| split_batches(records.clone()).next()).find_map(|batch| match batch {
+        Ok(batch) if batch.header.is_transactional() && request.transactional_id.is_none() => {
+            Some(ResponseError::TransactionalIdAuthorizationFailed.into())
+        }
+        Err(error) if is_beyond_measure(&error) => {
+            Some(Failure { message: Some(error.to_string()), ..ResponseError::CorruptMessage.into() })
+        }
+        _ => None,
+    })
+}
+
+/// Neither a batch nor a message of before (`ByteBufferLogInputStream.nextBatchSize`).
+fn is_beyond_measure(error: &BatchError) -> bool {
+    match error {
+        BatchError::Magic(magic) => !(0..=2).contains(magic),
+        BatchError::Length(length) => *length < MESSAGE_LEN_MIN,
+        _ => false,
     }
 }
 
@@ -210,6 +242,7 @@ fn refused(index: i32, failure: &Failure, version: i16) -> PartitionProduceRespo
                 .with_error_message(Some(StrBytes::from_string(refused.to_string())))
                 .with_record_errors(records.collect())
         }
+        None if version >= 8 => response.with_error_message(failure.message.clone().map(StrBytes::from_string)),
         _ => response,
     }
 }

@@ -9,6 +9,9 @@ pub(crate) use super::config_table::TABLE;
 /// Longest value that can be told to every version of a client.
 const VALUE_LEN_MAX: usize = 32_767;
 
+/// The one setting that is set for all brokers while they run.
+pub(crate) const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
+
 /// A setting's type, with its number in DescribeConfigs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -53,6 +56,8 @@ pub(crate) struct Definition {
 pub(crate) enum Source {
     /// Set on the topic.
     Topic = 1,
+    /// Set for all brokers while they run.
+    DynamicDefault = 3,
     /// Set when the broker was started.
     StaticBroker = 4,
     /// Not set.
@@ -71,6 +76,10 @@ pub(crate) struct Entry<'a> {
 pub(crate) fn entries(overrides: &BTreeMap<String, String>) -> impl Iterator<Item = Entry<'_>> {
     TABLE.iter().map(|definition| match overrides.get(definition.name) {
         Some(value) => Entry { definition, value, source: Source::Topic },
+        // A new Kafka cluster sets this one for all brokers, for its eligible leader replicas (KIP-966).
+        None if definition.name == MIN_INSYNC_REPLICAS => {
+            Entry { definition, value: definition.default, source: Source::DynamicDefault }
+        }
         None => Entry { definition, value: definition.default, source: Source::Default },
     })
 }

@@ -52,7 +52,8 @@ impl PartitionLog {
                 return Ok(Appended {
                     base_offset: Offset(base_offset),
                     last_offset: Offset(last_offset),
-                    log_append_time: if log_append_time < 0 { -1 } else { timestamp },
+                    // Kafka tells the time of the batch that is there, whoever's clock it is from.
+                    log_append_time: timestamp,
                     log_start_offset,
                     duplicate: true,
                 });

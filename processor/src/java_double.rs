@@ -1,4 +1,4 @@
-//! `Double.toString` of Java 17: the digits of `jdk.internal.math.FloatingDecimal`, which are not always the fewest
+//! `Double.toString` and `Float.toString` of Java 17: the digits of `jdk.internal.math.FloatingDecimal`, which are not always the fewest
 //! that read back to the same double (2E23 is printed as 1.9999999999999998E23; Java 19 changed that).
 //!
 //! The digits come from dividing exact big integers and stopping when the remainder is within half a unit in the last
@@ -40,6 +40,30 @@ pub(crate) fn write(double: f64, out: &mut Vec<u8>) {
     };
     let digits = digits_of(fraction, exponent, significant_bits);
     write_digits(&digits, out);
+}
+
+/// Appends a finite float: as a double of fewer significant bits.
+pub(crate) fn write_float(float: f32, out: &mut Vec<u8>) {
+    const FLOAT_FRACTION_BITS: i32 = 23;
+    if float.is_sign_negative() {
+        out.push(b'-');
+    }
+    let bits = float.to_bits() & (u32::MAX >> 1);
+    if bits == 0 {
+        out.extend_from_slice(b"0.0");
+        return;
+    }
+    let stored_exponent = (bits >> FLOAT_FRACTION_BITS) as i32;
+    let stored_fraction = bits & ((1 << FLOAT_FRACTION_BITS) - 1);
+    let (fraction, exponent, significant_bits) = if stored_exponent == 0 {
+        let leading_zeros = stored_fraction.leading_zeros() as i32;
+        let shift = leading_zeros - (31 - FLOAT_FRACTION_BITS);
+        (stored_fraction << shift, 1 - shift - 127, 32 - leading_zeros)
+    } else {
+        (stored_fraction | 1 << FLOAT_FRACTION_BITS, stored_exponent - 127, FLOAT_FRACTION_BITS + 1)
+    };
+    let fraction = u64::from(fraction) << (FRACTION_BITS - FLOAT_FRACTION_BITS);
+    write_digits(&digits_of(fraction, exponent, significant_bits), out);
 }
 
 /// Plain form from 10^-3 up to 10^7, else one digit, the point, at least one digit, and the exponent.
@@ -270,6 +294,36 @@ mod tests {
         ] {
             assert_eq!(printed(double), text);
         }
+    }
+
+    #[test]
+    fn floats_are_printed_as_java_17_prints_them() {
+        for (float, text) in [
+            (0.1_f32, "0.1"),
+            (1.1, "1.1"),
+            (3.4028235e38, "3.4028235E38"),
+            (2147483648.0, "2.14748365E9"),
+            (9.223372e18, "9.223372E18"),
+            (16777216.0, "1.6777216E7"),
+            (1e10, "1.0E10"),
+            (1e20, "1.0E20"),
+            (9.99e-4, "9.99E-4"),
+            (0.001, "0.001"),
+            (1.4e-45, "1.4E-45"),
+            (-0.0, "-0.0"),
+        ] {
+            let mut out = Vec::new();
+            write_float(float, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+        proptest::proptest!(|(bits: u32)| {
+            let float = f32::from_bits(bits);
+            if float.is_finite() {
+                let mut out = Vec::new();
+                write_float(float, &mut out);
+                proptest::prop_assert_eq!(String::from_utf8(out).unwrap().parse::<f32>().unwrap().to_bits(), bits);
+            }
+        });
     }
 
     #[test]

@@ -47,4 +47,4 @@ pub use sql::{PlanError, PlanSettings, SQL_BYTES_MAX, plan, plan_all};
 pub use state::{Aggregated, GroupId, GroupTable, TooManyGroups};
 pub use status::{Failure, Phase, QueryStatus};
 pub use step::Stopped;
-pub use types::{DataType, Field};
+pub use types::{DataType, Field, IntervalRange, IntervalUnit};

@@ -180,7 +180,14 @@ impl Form {
             Self::Decimal { .. } => put_i128(out, wide(row, place)),
             Self::String | Self::Binary => put_bytes(out, heap.get_bytes(first)),
             Self::Encoded(_) => out.extend_from_slice(heap.get_bytes(first)),
-            Self::Boolean | Self::Int | Self::Date | Self::BigInt | Self::Timestamp => put_signed(out, first as i64),
+            Self::Boolean
+            | Self::TinyInt
+            | Self::SmallInt
+            | Self::Int
+            | Self::Date
+            | Self::BigInt
+            | Self::Timestamp
+            | Self::Float => put_signed(out, first as i64),
         }
     }
 
@@ -208,6 +215,9 @@ impl Form {
             Self::String | Self::Binary => heap.put_bytes(known, reader.bytes()?),
             Self::Encoded(data_type) => heap.put_bytes(known, take_encoded(reader, data_type).ok_or_else(wrong)?),
             Self::Boolean => reader.signed().and_then(|value| u64::try_from(value).map_err(|_| wrong()))?.min(1),
+            Self::TinyInt => i8::try_from(reader.signed()?).map_err(|_| wrong())? as i64 as u64,
+            Self::SmallInt => i16::try_from(reader.signed()?).map_err(|_| wrong())? as i64 as u64,
+            Self::Float => u32::try_from(reader.signed()?).map_err(|_| wrong())?.into(),
             Self::Int | Self::Date => i32::try_from(reader.signed()?).map_err(|_| wrong())? as i64 as u64,
             Self::BigInt | Self::Timestamp => reader.signed()? as u64,
         };

@@ -50,8 +50,11 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Boolean,
+    TinyInt,
+    SmallInt,
     Int,
     BigInt,
+    Float,
     Double,
     Date,
     Timestamp,
@@ -148,8 +151,11 @@ impl Form {
     fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Boolean => Self::Boolean,
+            DataType::TinyInt => Self::TinyInt,
+            DataType::SmallInt => Self::SmallInt,
             DataType::Int => Self::Int,
             DataType::BigInt => Self::BigInt,
+            DataType::Float => Self::Float,
             DataType::Double => Self::Double,
             DataType::Date => Self::Date,
             DataType::Timestamp => Self::Timestamp,

@@ -161,8 +161,11 @@ impl Form {
     pub(super) fn put(&self, row: &mut [u64], place: Place, value: &Value<'_>, heap: &mut Heap) {
         let kept = match (self, value) {
             (Self::Boolean, Value::Boolean(value)) => u64::from(*value),
+            (Self::TinyInt, Value::TinyInt(value)) => i64::from(*value) as u64,
+            (Self::SmallInt, Value::SmallInt(value)) => i64::from(*value) as u64,
             (Self::Int, Value::Int(value)) | (Self::Date, Value::Date(value)) => i64::from(*value) as u64,
             (Self::BigInt, Value::BigInt(value)) | (Self::Timestamp, Value::Timestamp(value)) => *value as u64,
+            (Self::Float, Value::Float(value)) => u64::from(value.to_bits()),
             (Self::Double, Value::Double(value)) => value.to_bits(),
             (Self::Decimal { .. }, Value::Decimal(value)) => {
                 set_wide(row, place, value.unscaled);
@@ -196,10 +199,13 @@ impl Form {
         let first = word(row, place, 0);
         Some(match self {
             Self::Boolean => Value::Boolean(first != 0),
+            Self::TinyInt => Value::TinyInt(first as i8),
+            Self::SmallInt => Value::SmallInt(first as i16),
             Self::Int => Value::Int(first as i32),
             Self::Date => Value::Date(first as i32),
             Self::BigInt => Value::BigInt(first as i64),
             Self::Timestamp => Value::Timestamp(first as i64),
+            Self::Float => Value::Float(f32::from_bits(first as u32)),
             Self::Double => Value::Double(f64::from_bits(first)),
             Self::Decimal { precision, scale } => {
                 Value::Decimal(Decimal { unscaled: wide(row, place), precision: *precision, scale: *scale })

@@ -44,6 +44,19 @@ pub(super) fn convert_inline(data_type: &DataType, scalar: Scalar<'_>) -> Result
         (DataType::Int, Scalar::Number { text, float: false }) => {
             integer(text).and_then(|value| i32::try_from(value).ok()).map(Value::Int).ok_or(Mismatch)
         }
+        // -128 to 255, of which the upper half wraps (Jackson's `getByteValue`).
+        (DataType::TinyInt, Scalar::Number { text, float: false }) => integer(text)
+            .filter(|value| (-128..=255).contains(value))
+            .map(|value| Value::TinyInt(value as i8))
+            .ok_or(Mismatch),
+        (DataType::SmallInt, Scalar::Number { text, float: false }) => {
+            integer(text).and_then(|value| i16::try_from(value).ok()).map(Value::SmallInt).ok_or(Mismatch)
+        }
+        (DataType::Float, Scalar::Number { text, float }) => Ok(Value::Float(self::float(text, float))),
+        (DataType::Float, Scalar::NonFinite(value)) => Ok(Value::Float(value.value() as f32)),
+        (DataType::Float, Scalar::Text(text)) => {
+            NonFinite::named(text).map(|named| Value::Float(named.value() as f32)).ok_or(Mismatch)
+        }
         (DataType::Double, Scalar::Number { text, float }) => Ok(Value::Double(double(text, float))),
         (DataType::Double, Scalar::NonFinite(value)) => Ok(Value::Double(value.value())),
         (DataType::Double, Scalar::Text(text)) => {
@@ -94,6 +107,14 @@ fn integer(text: &[u8]) -> Option<i64> {
 fn double(text: &[u8], float: bool) -> f64 {
     let double = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
     if float { double } else { double + 0.0 }
+}
+
+/// The nearest float: of an integer of 64 bits that is it, of a longer one its double's.
+fn float(text: &[u8], float: bool) -> f32 {
+    if !float {
+        return integer(text).map_or_else(|| double(text, false) as f32, |value| value as f32);
+    }
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(f32::NAN)
 }
 
 /// `ExprUtils.getDecimalParser` of the locale en-US.

@@ -19,8 +19,11 @@ fn show(value: &Value<'_>, out: &mut String) {
     match value {
         Value::Null => out.push('~'),
         Value::Boolean(value) => out.push(if *value { 'T' } else { 'F' }),
-        Value::Int(value) | Value::Date(value) => write!(out, "{value}").unwrap(),
-        Value::BigInt(value) | Value::Timestamp(value) => write!(out, "{value}").unwrap(),
+        Value::TinyInt(value) => write!(out, "{value}").unwrap(),
+        Value::SmallInt(value) => write!(out, "{value}").unwrap(),
+        Value::Float(value) => write!(out, "{:08x}", value.to_bits()).unwrap(),
+        Value::Int(value) | Value::Date(value) | Value::Months(value) => write!(out, "{value}").unwrap(),
+        Value::BigInt(value) | Value::Timestamp(value) | Value::Micros(value) => write!(out, "{value}").unwrap(),
         Value::Double(value) if value.is_nan() => out.push_str("7ff8000000000000"),
         Value::Double(value) => write!(out, "{:016x}", value.to_bits()).unwrap(),
         Value::Decimal(value) => write!(out, "{}", value.unscaled).unwrap(),

@@ -230,7 +230,7 @@ fn tuple(arguments: &[(Lowered, Span)]) -> DataType {
 /// The function, the type in which it takes its argument, and that of its result; `None` if it does not take the type.
 /// See `Sum`, `Average`, `Min` and their neighbours in `org.apache.spark.sql.catalyst.expressions.aggregate`.
 fn signature(kind: Kind, given: &DataType, ignore_nulls: bool) -> Option<(AggregateFunction, DataType, DataType)> {
-    use DataType::{BigInt, Boolean, Decimal, Double, Int, Null};
+    use DataType::{BigInt, Boolean, Decimal, Double, Float, Int, Null, SmallInt, TinyInt};
     let wider = |precision: u8, scale: u8, more: u8, more_scale: u8| Decimal {
         precision: (precision + more).min(38),
         scale: (scale + more_scale).min(38),
@@ -240,11 +240,11 @@ fn signature(kind: Kind, given: &DataType, ignore_nulls: bool) -> Option<(Aggreg
         (Kind::CountIf, Boolean | Null) => (AggregateFunction::CountIf, Boolean, BigInt),
         (Kind::BoolAnd, Boolean | Null) => (AggregateFunction::BoolAnd, Boolean, Boolean),
         (Kind::BoolOr, Boolean | Null) => (AggregateFunction::BoolOr, Boolean, Boolean),
-        (Kind::Sum, Int | BigInt) => (AggregateFunction::Sum, BigInt, BigInt),
-        (Kind::Avg, Int | BigInt) => (AggregateFunction::Avg, BigInt, Double),
+        (Kind::Sum, TinyInt | SmallInt | Int | BigInt) => (AggregateFunction::Sum, BigInt, BigInt),
+        (Kind::Avg, TinyInt | SmallInt | Int | BigInt) => (AggregateFunction::Avg, BigInt, Double),
         // Of a time, Spark takes the seconds.
-        (Kind::Sum, Double | DataType::String | DataType::Timestamp | Null) => (AggregateFunction::Sum, Double, Double),
-        (Kind::Avg, Double | DataType::String | DataType::Timestamp | Null) => (AggregateFunction::Avg, Double, Double),
+        (Kind::Sum, Float | Double | DataType::String | DataType::Timestamp | Null) => (AggregateFunction::Sum, Double, Double),
+        (Kind::Avg, Float | Double | DataType::String | DataType::Timestamp | Null) => (AggregateFunction::Avg, Double, Double),
         (Kind::Sum, Decimal { precision, scale }) => {
             (AggregateFunction::Sum, given.clone(), wider(*precision, *scale, 10, 0))
         }

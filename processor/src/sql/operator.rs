@@ -111,7 +111,13 @@ pub(super) fn plus(operand: Lowered) -> Result<Lowered, BuildError> {
     let text = format!("(+ {})", operand.closed());
     let name = format!("(+ {})", operand.typed.text);
     let typed = match operand.typed.data_type {
-        DataType::Int | DataType::BigInt | DataType::Double | DataType::Decimal { .. } => operand.typed,
+        DataType::TinyInt
+        | DataType::SmallInt
+        | DataType::Int
+        | DataType::BigInt
+        | DataType::Float
+        | DataType::Double
+        | DataType::Decimal { .. } => operand.typed,
         _ => build::negate(build::negate(operand.typed)?)?,
     };
     Ok(Lowered::new(typed, text).named(name))

@@ -72,8 +72,18 @@ pub(super) fn number(written: &str, place: Span) -> Result<Lowered, PlanError> {
         "" if exponent => double(digits, place),
         "D" => double(digits, place),
         "" | "BD" => decimal(digits, place),
-        "S" | "Y" => bad("write an INT, without the suffix"),
-        "F" => bad("write a DOUBLE: 1.5D"),
+        "S" if whole => match digits.parse::<i16>() {
+            Ok(value) => Ok(numeric(Value::SmallInt(value), DataType::SmallInt, "S")),
+            Err(_) => bad("a SMALLINT is from -32768 to 32767"),
+        },
+        "Y" if whole => match digits.parse::<i8>() {
+            Ok(value) => Ok(numeric(Value::TinyInt(value), DataType::TinyInt, "Y")),
+            Err(_) => bad("a TINYINT is from -128 to 127"),
+        },
+        "F" => match digits.parse::<f32>() {
+            Ok(value) if value.is_finite() => Ok(numeric(Value::Float(value), DataType::Float, "F")),
+            _ => bad("a FLOAT is at most 3.4028235e38"),
+        },
         _ => bad("put a name that starts with a digit in backquotes"),
     }
 }

@@ -22,8 +22,11 @@ pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Valu
     match to {
         DataType::Null => Value::Null,
         DataType::Boolean => to_boolean(value).map_or(Value::Null, Value::Boolean),
+        DataType::TinyInt => to_small(value).map_or(Value::Null, Value::TinyInt),
+        DataType::SmallInt => to_small(value).map_or(Value::Null, Value::SmallInt),
         DataType::Int => to_int(value).map_or(Value::Null, Value::Int),
         DataType::BigInt => to_bigint(value).map_or(Value::Null, Value::BigInt),
+        DataType::Float => to_float(value).map_or(Value::Null, Value::Float),
         DataType::Double => to_double(value).map_or(Value::Null, Value::Double),
         DataType::Decimal { precision, scale } => {
             to_decimal(value, *precision, *scale).map_or(Value::Null, Value::Decimal)
@@ -32,6 +35,11 @@ pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Valu
         DataType::Binary => to_binary(value),
         DataType::Date => to_date(value).map_or(Value::Null, Value::Date),
         DataType::Timestamp => to_timestamp(value).map_or(Value::Null, Value::Timestamp),
+        // Its units are a matter of its type.
+        DataType::Interval(_) => match value {
+            value @ (Value::Months(_) | Value::Micros(_)) => value,
+            _ => Value::Null,
+        },
         DataType::Array(_) | DataType::Map(..) | DataType::Struct(_) => nested::cast(value, from, to),
     }
 }
@@ -39,12 +47,40 @@ pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Valu
 fn to_boolean(value: Value<'_>) -> Option<bool> {
     match value {
         Value::Boolean(value) => Some(value),
+        Value::TinyInt(value) => Some(value != 0),
+        Value::SmallInt(value) => Some(value != 0),
         Value::Int(value) => Some(value != 0),
         Value::BigInt(value) | Value::Timestamp(value) => Some(value != 0),
+        Value::Float(value) => Some(value != 0.0),
         Value::Double(value) => Some(value != 0.0),
         Value::Decimal(value) => Some(!value.is_zero()),
         Value::String(text) => boolean::parse(&text),
         _ => None,
+    }
+}
+
+/// To 8 or 16 bits: a text must fit, of numbers the lowest bits stay.
+fn to_small<T: TryFrom<i32> + Wrapping>(value: Value<'_>) -> Option<T> {
+    match value {
+        Value::String(text) => T::try_from(integer::parse_int(&text)?).ok(),
+        other => to_int(other).map(T::wrapped),
+    }
+}
+
+/// Takes the lowest bits.
+trait Wrapping {
+    fn wrapped(value: i32) -> Self;
+}
+
+impl Wrapping for i8 {
+    fn wrapped(value: i32) -> Self {
+        value as Self
+    }
+}
+
+impl Wrapping for i16 {
+    fn wrapped(value: i32) -> Self {
+        value as Self
     }
 }
 
@@ -54,6 +90,7 @@ fn to_int(value: Value<'_>) -> Option<i32> {
         Value::String(text) => integer::parse_int(&text),
         // Java's (int) of a double stops at the bounds, and as it stands in Rust; NaN is 0.
         Value::Double(value) => Some(value as i32),
+        Value::Float(value) => Some(value as i32),
         other => to_bigint(other).map(|value| value as i32),
     }
 }
@@ -62,6 +99,9 @@ fn to_bigint(value: Value<'_>) -> Option<i64> {
     match value {
         Value::BigInt(value) => Some(value),
         Value::Int(value) => Some(i64::from(value)),
+        Value::TinyInt(value) => Some(i64::from(value)),
+        Value::SmallInt(value) => Some(i64::from(value)),
+        Value::Float(value) => Some(value as i64),
         Value::Boolean(value) => Some(i64::from(value)),
         Value::String(text) => integer::parse_bigint(&text),
         Value::Double(value) => Some(value as i64),
@@ -71,9 +111,22 @@ fn to_bigint(value: Value<'_>) -> Option<i64> {
     }
 }
 
+fn to_float(value: Value<'_>) -> Option<f32> {
+    match value {
+        Value::Float(value) => Some(value),
+        Value::BigInt(value) => Some(value as f32),
+        Value::String(text) => double::parse_float(&text),
+        Value::Decimal(value) => Some(value.to_f32()),
+        other => to_double(other).map(|value| value as f32),
+    }
+}
+
 fn to_double(value: Value<'_>) -> Option<f64> {
     match value {
         Value::Double(value) => Some(value),
+        Value::Float(value) => Some(f64::from(value)),
+        Value::TinyInt(value) => Some(f64::from(value)),
+        Value::SmallInt(value) => Some(f64::from(value)),
         Value::Int(value) => Some(f64::from(value)),
         Value::BigInt(value) => Some(value as f64),
         Value::Boolean(value) => Some(f64::from(u8::from(value))),
@@ -91,9 +144,12 @@ fn seconds_of(micros: i64) -> f64 {
 fn to_decimal(value: Value<'_>, precision: u8, scale: u8) -> Option<Decimal> {
     match value {
         Value::Decimal(value) => value.rescale(precision, scale),
+        Value::TinyInt(value) => Decimal::from_integer(i64::from(value), precision, scale),
+        Value::SmallInt(value) => Decimal::from_integer(i64::from(value), precision, scale),
         Value::Int(value) => Decimal::from_integer(i64::from(value), precision, scale),
         Value::BigInt(value) => Decimal::from_integer(value, precision, scale),
         Value::Boolean(value) => Decimal::from_integer(i64::from(value), precision, scale),
+        Value::Float(value) => Decimal::from_f64(f64::from(value), precision, scale),
         Value::Double(value) => Decimal::from_f64(value, precision, scale),
         Value::String(text) => Decimal::parse(&text, precision, scale),
         Value::Timestamp(value) => Decimal::from_f64(seconds_of(value), precision, scale),
@@ -115,6 +171,8 @@ fn to_string<'a>(value: Value<'a>, from: &DataType) -> Value<'a> {
 fn to_binary(value: Value<'_>) -> Value<'_> {
     match value {
         Value::String(bytes) | Value::Binary(bytes) => Value::Binary(bytes),
+        Value::TinyInt(value) => Value::Binary(Cow::Owned(value.to_be_bytes().to_vec())),
+        Value::SmallInt(value) => Value::Binary(Cow::Owned(value.to_be_bytes().to_vec())),
         Value::Int(value) => Value::Binary(Cow::Owned(value.to_be_bytes().to_vec())),
         Value::BigInt(value) => Value::Binary(Cow::Owned(value.to_be_bytes().to_vec())),
         _ => Value::Null,
@@ -136,10 +194,13 @@ fn to_timestamp(value: Value<'_>) -> Option<i64> {
         Value::String(text) => parse_timestamp(&text),
         Value::Date(days) => micros_of_days(days),
         // Seconds; Java's TimeUnit stops at the bounds.
+        Value::TinyInt(seconds) => Some(i64::from(seconds) * MICROS_PER_SECOND),
+        Value::SmallInt(seconds) => Some(i64::from(seconds) * MICROS_PER_SECOND),
         Value::Int(seconds) => Some(i64::from(seconds) * MICROS_PER_SECOND),
         Value::BigInt(seconds) => Some(seconds.saturating_mul(MICROS_PER_SECOND)),
         // And yet microseconds.
         Value::Boolean(value) => Some(i64::from(value)),
+        Value::Float(seconds) => to_timestamp(Value::Double(f64::from(seconds))),
         Value::Double(seconds) => seconds.is_finite().then_some((seconds * MICROS_PER_SECOND as f64) as i64),
         Value::Decimal(seconds) => Some(seconds.to_micros()),
         _ => None,

@@ -4,11 +4,12 @@
 //! varint, 0 for NULL, and the bytes. ARRAY and MAP: number of elements + 1 as varint, 0 for NULL, and the elements, or
 //! key and value of each entry. All others: one byte, 0 for NULL or 1, and then: INT, BIGINT, DATE, TIMESTAMP and
 //! DECIMAL (unscaled) as zigzag varint; DOUBLE as eight bytes, big-endian, one zero, one NaN; STRUCT its fields. A
-//! varint has seven bits a byte, the lowest first, the high bit saying that more follow, and no needless bytes.
+//! varint has seven bits a byte, the lowest first, the high bit saying that more follow, and no needless bytes. TINYINT,
+//! SMALLINT and INTERVAL (months or microseconds) are as INT; FLOAT has four bytes as DOUBLE has eight.
 
 use std::borrow::Cow;
 
-use super::hash::group_bits;
+use super::hash::{float_bits, group_bits};
 use super::{DataType, Decimal, Value};
 
 const NULL: u8 = 0;
@@ -23,6 +24,26 @@ pub(crate) fn encode_value(value: &Value<'_>, data_type: &DataType, out: &mut Ve
         (DataType::Int, Value::Int(value)) | (DataType::Date, Value::Date(value)) => {
             out.push(PRESENT);
             put_signed(i128::from(*value), out);
+        }
+        (DataType::TinyInt, Value::TinyInt(value)) => {
+            out.push(PRESENT);
+            put_signed(i128::from(*value), out);
+        }
+        (DataType::SmallInt, Value::SmallInt(value)) => {
+            out.push(PRESENT);
+            put_signed(i128::from(*value), out);
+        }
+        (DataType::Interval(range), Value::Months(months)) if range.is_of_months() => {
+            out.push(PRESENT);
+            put_signed(i128::from(*months), out);
+        }
+        (DataType::Interval(range), Value::Micros(micros)) if !range.is_of_months() => {
+            out.push(PRESENT);
+            put_signed(i128::from(*micros), out);
+        }
+        (DataType::Float, Value::Float(value)) => {
+            out.push(PRESENT);
+            out.extend_from_slice(&float_bits(*value).to_be_bytes());
         }
         (DataType::BigInt, Value::BigInt(value)) | (DataType::Timestamp, Value::Timestamp(value)) => {
             out.push(PRESENT);
@@ -96,15 +117,16 @@ pub(crate) fn decode_value<'a>(data_type: &DataType, bytes: &mut &'a [u8]) -> Op
         },
     };
     Some(match value {
+        DataType::TinyInt => Value::TinyInt(i8::try_from(take_signed(bytes)?).ok()?),
+        DataType::SmallInt => Value::SmallInt(i16::try_from(take_signed(bytes)?).ok()?),
+        DataType::Interval(range) if range.is_of_months() => Value::Months(i32::try_from(take_signed(bytes)?).ok()?),
+        DataType::Interval(_) => Value::Micros(i64::try_from(take_signed(bytes)?).ok()?),
+        DataType::Float => Value::Float(f32::from_bits(u32::from_be_bytes(take(bytes)?))),
         DataType::Int => Value::Int(i32::try_from(take_signed(bytes)?).ok()?),
         DataType::Date => Value::Date(i32::try_from(take_signed(bytes)?).ok()?),
         DataType::BigInt => Value::BigInt(i64::try_from(take_signed(bytes)?).ok()?),
         DataType::Timestamp => Value::Timestamp(i64::try_from(take_signed(bytes)?).ok()?),
-        DataType::Double => {
-            let (bits, rest) = bytes.split_first_chunk::<8>()?;
-            *bytes = rest;
-            Value::Double(f64::from_bits(u64::from_be_bytes(*bits)))
-        }
+        DataType::Double => Value::Double(f64::from_bits(u64::from_be_bytes(take(bytes)?))),
         DataType::Decimal { precision, scale } => {
             Value::Decimal(Decimal::new(take_signed(bytes)?, *precision, *scale)?)
         }
@@ -136,6 +158,12 @@ fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<Option<Cow<'a, [u8]>>> {
     let (text, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     Some(Some(Cow::Borrowed(text)))
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*taken)
 }
 
 fn put_signed(value: i128, out: &mut Vec<u8>) {

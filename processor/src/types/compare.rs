@@ -13,9 +13,13 @@ pub(crate) fn order(left: &Value<'_>, right: &Value<'_>) -> Ordering {
         (_, Value::Null) => Ordering::Greater,
         (Value::Boolean(left), Value::Boolean(right)) => left.cmp(right),
         (Value::Int(left), Value::Int(right)) | (Value::Date(left), Value::Date(right)) => left.cmp(right),
-        (Value::BigInt(left), Value::BigInt(right)) | (Value::Timestamp(left), Value::Timestamp(right)) => {
-            left.cmp(right)
-        }
+        (Value::TinyInt(left), Value::TinyInt(right)) => left.cmp(right),
+        (Value::SmallInt(left), Value::SmallInt(right)) => left.cmp(right),
+        (Value::Months(left), Value::Months(right)) => left.cmp(right),
+        (Value::BigInt(left), Value::BigInt(right))
+        | (Value::Timestamp(left), Value::Timestamp(right))
+        | (Value::Micros(left), Value::Micros(right)) => left.cmp(right),
+        (Value::Float(left), Value::Float(right)) => order_of_doubles(f64::from(*left), f64::from(*right)),
         (Value::Double(left), Value::Double(right)) => order_of_doubles(*left, *right),
         (Value::Decimal(left), Value::Decimal(right)) => left.compare(*right),
         (Value::String(left), Value::String(right)) | (Value::Binary(left), Value::Binary(right)) => left.cmp(right),

@@ -106,6 +106,9 @@ impl Parser<'_> {
             "STRING" => return Ok(DataType::String),
             "BIGINT" | "LONG" => return Ok(DataType::BigInt),
             "INT" | "INTEGER" => return Ok(DataType::Int),
+            "SMALLINT" | "SHORT" => return Ok(DataType::SmallInt),
+            "TINYINT" | "BYTE" => return Ok(DataType::TinyInt),
+            "FLOAT" | "REAL" => return Ok(DataType::Float),
             "DOUBLE" => return Ok(DataType::Double),
             "BOOLEAN" => return Ok(DataType::Boolean),
             "TIMESTAMP" | "TIMESTAMP_LTZ" => return Ok(DataType::Timestamp),
@@ -130,8 +133,6 @@ impl Parser<'_> {
                 self.expect(&Token::Symbol('<'), "`<` and the fields")?;
                 return Ok(DataType::Struct(self.fields(&Token::Symbol('>'), true)?.into()));
             }
-            "FLOAT" | "REAL" => "DOUBLE",
-            "SMALLINT" | "SHORT" | "TINYINT" | "BYTE" => "INT",
             "INTERVAL" => "BIGINT, in a unit of your choice",
             "CHAR" | "CHARACTER" | "VARCHAR" => "STRING",
             "TIMESTAMP_NTZ" => "TIMESTAMP",
@@ -139,8 +140,8 @@ impl Parser<'_> {
             "UNSIGNED" => "BIGINT",
             _ => {
                 let message = format!(
-                    "{word} is no type; use STRING, BIGINT, INT, DOUBLE, DECIMAL(p,s), BOOLEAN, TIMESTAMP, DATE, BINARY, \
-                     STRUCT<name: type, ...>, ARRAY<type> or MAP<type, type>"
+                    "{word} is no type; use STRING, BIGINT, INT, SMALLINT, TINYINT, DOUBLE, FLOAT, DECIMAL(p,s), BOOLEAN, \
+                     TIMESTAMP, DATE, BINARY, STRUCT<name: type, ...>, ARRAY<type> or MAP<type, type>"
                 );
                 return Err(DdlError { message, position });
             }

@@ -112,6 +112,11 @@ impl Decimal {
         format!("{}e-{}", self.unscaled, self.scale).parse().unwrap_or(f64::NAN)
     }
 
+    /// The nearest float.
+    pub(crate) fn to_f32(self) -> f32 {
+        format!("{}e-{}", self.unscaled, self.scale).parse().unwrap_or(f32::NAN)
+    }
+
     /// By value, whatever the scales.
     pub(crate) fn compare(self, other: Self) -> Ordering {
         if self.scale == other.scale {

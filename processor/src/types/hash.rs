@@ -24,8 +24,11 @@ pub(crate) fn hash_with<F: ValueHash<H>, H: Copy>(value: &Value<'_>, seed: H) ->
     match value {
         Value::Null => seed,
         Value::Boolean(value) => F::int(u32::from(*value), seed),
-        Value::Int(value) | Value::Date(value) => F::int(*value as u32, seed),
-        Value::BigInt(value) | Value::Timestamp(value) => F::long(*value as u64, seed),
+        Value::TinyInt(value) => F::int(i32::from(*value) as u32, seed),
+        Value::SmallInt(value) => F::int(i32::from(*value) as u32, seed),
+        Value::Int(value) | Value::Date(value) | Value::Months(value) => F::int(*value as u32, seed),
+        Value::BigInt(value) | Value::Timestamp(value) | Value::Micros(value) => F::long(*value as u64, seed),
+        Value::Float(value) => F::int(float_bits(*value), seed),
         Value::Double(value) => F::long(group_bits(*value), seed),
         Value::Decimal(value) => hash_decimal::<F, H>(*value, seed),
         Value::String(bytes) | Value::Binary(bytes) => F::bytes(bytes, seed),
@@ -42,6 +45,17 @@ pub(super) fn group_bits(double: f64) -> u64 {
         0x7ff8_0000_0000_0000
     } else {
         double.to_bits()
+    }
+}
+
+/// As [`group_bits`], of a float.
+pub(super) fn float_bits(float: f32) -> u32 {
+    if float == 0.0 {
+        0
+    } else if float.is_nan() {
+        0x7fc0_0000
+    } else {
+        float.to_bits()
     }
 }
 

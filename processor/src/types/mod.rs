@@ -8,6 +8,7 @@ pub(crate) mod datetime;
 mod ddl;
 mod decimal;
 mod hash;
+mod interval;
 mod text;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ pub(crate) use compare::{equal, order};
 pub(crate) use ddl::{parse_schema, parse_type};
 pub(crate) use decimal::{Decimal, DecimalType};
 pub(crate) use hash::{ValueHash, hash_value, hash_with};
+pub use interval::{IntervalRange, IntervalUnit};
 pub(crate) use text::{to_json, to_text, write_json_string};
 
 /// A column's type. Every column is nullable.
@@ -29,10 +31,16 @@ pub enum DataType {
     Null,
     /// `boolean`
     Boolean,
+    /// `tinyint`, 8 bits.
+    TinyInt,
+    /// `smallint`, 16 bits.
+    SmallInt,
     /// `int`, 32 bits.
     Int,
     /// `bigint`, 64 bits.
     BigInt,
+    /// `float`
+    Float,
     /// `double`
     Double,
     /// `decimal(precision,scale)`: 1 to 38 digits, `scale` of them after the point.
@@ -50,6 +58,8 @@ pub enum DataType {
     Date,
     /// `timestamp`, microseconds since 1970-01-01T00:00:00Z.
     Timestamp,
+    /// `interval day to second` and the like: months, or microseconds.
+    Interval(IntervalRange),
     /// `array<element>`
     Array(Arc<DataType>),
     /// `map<key,value>`
@@ -74,14 +84,21 @@ pub struct Field {
 pub(crate) enum Value<'a> {
     Null,
     Boolean(bool),
+    TinyInt(i8),
+    SmallInt(i16),
     Int(i32),
     BigInt(i64),
+    Float(f32),
     Double(f64),
     Decimal(Decimal),
     String(Cow<'a, [u8]>),
     Binary(Cow<'a, [u8]>),
     Date(i32),
     Timestamp(i64),
+    /// An interval of years and months, in months.
+    Months(i32),
+    /// An interval of days and smaller units, in microseconds.
+    Micros(i64),
     Array(Arc<[Value<'static>]>),
     /// Entries in order.
     Map(Arc<[(Value<'static>, Value<'static>)]>),
@@ -101,12 +118,17 @@ impl Value<'_> {
             Self::Binary(bytes) => Value::Binary(Cow::Owned(bytes.into_owned())),
             Self::Null => Value::Null,
             Self::Boolean(value) => Value::Boolean(value),
+            Self::TinyInt(value) => Value::TinyInt(value),
+            Self::SmallInt(value) => Value::SmallInt(value),
             Self::Int(value) => Value::Int(value),
             Self::BigInt(value) => Value::BigInt(value),
+            Self::Float(value) => Value::Float(value),
             Self::Double(value) => Value::Double(value),
             Self::Decimal(value) => Value::Decimal(value),
             Self::Date(value) => Value::Date(value),
             Self::Timestamp(value) => Value::Timestamp(value),
+            Self::Months(value) => Value::Months(value),
+            Self::Micros(value) => Value::Micros(value),
             Self::Array(values) => Value::Array(values),
             Self::Map(entries) => Value::Map(entries),
             Self::Struct(values) => Value::Struct(values),
@@ -129,14 +151,18 @@ impl fmt::Display for DataType {
         match self {
             Self::Null => f.write_str("void"),
             Self::Boolean => f.write_str("boolean"),
+            Self::TinyInt => f.write_str("tinyint"),
+            Self::SmallInt => f.write_str("smallint"),
             Self::Int => f.write_str("int"),
             Self::BigInt => f.write_str("bigint"),
+            Self::Float => f.write_str("float"),
             Self::Double => f.write_str("double"),
             Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
             Self::String => f.write_str("string"),
             Self::Binary => f.write_str("binary"),
             Self::Date => f.write_str("date"),
             Self::Timestamp => f.write_str("timestamp"),
+            Self::Interval(range) => write!(f, "interval {range}"),
             Self::Array(element) => write!(f, "array<{element}>"),
             Self::Map(key, value) => write!(f, "map<{key},{value}>"),
             Self::Struct(fields) => {
@@ -148,6 +174,15 @@ impl fmt::Display for DataType {
                 f.write_str(">")
             }
         }
+    }
+}
+
+/// Appends a float as Java's `Float.toString` prints it.
+pub(crate) fn float_text(float: f32, out: &mut Vec<u8>) {
+    if float.is_finite() {
+        crate::java_double::write_float(float, out);
+    } else {
+        double_text(f64::from(float), out);
     }
 }
 

@@ -5,7 +5,8 @@ mod json;
 pub(crate) use json::{to_json, write_json_string};
 
 use super::datetime::{write_date, write_timestamp};
-use super::{DataType, Value, double_text};
+use super::interval::{write_micros, write_months};
+use super::{DataType, IntervalRange, Value, double_text, float_text};
 
 /// Appends a value as `Dataset.show` prints it: as CAST to STRING, but for BINARY, which is shown as `[61 62]`. False,
 /// and nothing is appended, if it is NULL.
@@ -37,13 +38,24 @@ pub(super) fn write_cast(value: &Value<'_>, data_type: &DataType, out: &mut Vec<
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+        Value::TinyInt(value) => write_integer(i64::from(*value), out),
+        Value::SmallInt(value) => write_integer(i64::from(*value), out),
         Value::Int(value) => write_integer(i64::from(*value), out),
         Value::BigInt(value) => write_integer(*value, out),
+        Value::Float(value) => float_text(*value, out),
         Value::Double(value) => double_text(*value, out),
         Value::Decimal(value) => value.write(out),
         Value::String(bytes) | Value::Binary(bytes) => out.extend_from_slice(bytes),
         Value::Date(days) => write_date(*days, out),
         Value::Timestamp(micros) => write_timestamp(*micros, out),
+        Value::Months(months) => {
+            let range = if let DataType::Interval(range) = data_type { *range } else { IntervalRange::YEAR_TO_MONTH };
+            write_months(*months, range, out);
+        }
+        Value::Micros(micros) => {
+            let range = if let DataType::Interval(range) = data_type { *range } else { IntervalRange::DAY_TO_SECOND };
+            write_micros(*micros, range, out);
+        }
         Value::Array(values) => {
             let element = if let DataType::Array(element) = data_type { element } else { data_type };
             write_list(b"[", values.iter().map(|value| (value, element as &DataType)), b"]", out);

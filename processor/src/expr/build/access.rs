@@ -85,6 +85,7 @@ pub(crate) fn index(operand: Typed, index: Typed) -> Built {
                 DataType::String => Takes::String,
                 DataType::Int => Takes::Int,
                 DataType::BigInt => Takes::BigInt,
+                DataType::Float => Takes::Float,
                 DataType::Double => Takes::Double,
                 DataType::Date => Takes::Date,
                 DataType::Timestamp => Takes::Timestamp,

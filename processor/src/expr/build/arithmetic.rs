@@ -83,7 +83,7 @@ fn typed_operation(op: functions::Operator, left: Typed, right: Typed, text: Str
 
 /// The operands in the types that the operator computes with.
 fn operands(op: Binary, left: Typed, right: Typed) -> Option<(Typed, Typed)> {
-    use DataType::{Decimal, Double, Null, String};
+    use DataType::{Decimal, Double, Float, Null, String};
     let bits = matches!(op, Binary::BitAnd | Binary::BitOr | Binary::BitXor);
     let number = |operand: Typed| {
         // Spark makes a DOUBLE of any string in arithmetic.
@@ -98,7 +98,7 @@ fn operands(op: Binary, left: Typed, right: Typed) -> Option<(Typed, Typed)> {
                 Double
             }
         }
-        (Decimal { .. }, Double) | (Double, Decimal { .. }) => Double,
+        (Decimal { .. }, Float | Double) | (Float | Double, Decimal { .. }) => Double,
         (Decimal { .. }, other) | (other, Decimal { .. }) if bits || !(is_numeric(other) || *other == Null) => {
             return None;
         }
@@ -113,7 +113,7 @@ fn operands(op: Binary, left: Typed, right: Typed) -> Option<(Typed, Typed)> {
         (left, right) => tightest(left, right)?,
     };
     let common = match op {
-        Binary::Divide if is_integral(&common) => Double,
+        Binary::Divide if is_integral(&common) || common == Float => Double,
         Binary::IntegralDivide if is_integral(&common) => DataType::BigInt,
         Binary::IntegralDivide => return None,
         _ if bits && !is_integral(&common) => return None,

@@ -153,8 +153,11 @@ pub(crate) fn call(name: &str, arguments: Vec<Typed>) -> Built {
 pub(crate) fn type_of(name: &str) -> Option<DataType> {
     Some(match name {
         "boolean" => DataType::Boolean,
+        "tinyint" => DataType::TinyInt,
+        "smallint" => DataType::SmallInt,
         "int" => DataType::Int,
         "bigint" => DataType::BigInt,
+        "float" => DataType::Float,
         "double" => DataType::Double,
         "decimal" => DataType::Decimal { precision: 10, scale: 0 },
         "string" => DataType::String,

@@ -13,11 +13,11 @@ pub(super) fn decimal(precision: u8, scale: u8) -> DataType {
 }
 
 pub(super) fn is_numeric(data_type: &DataType) -> bool {
-    is_integral(data_type) || matches!(data_type, DataType::Double | DataType::Decimal { .. })
+    is_integral(data_type) || matches!(data_type, DataType::Float | DataType::Double | DataType::Decimal { .. })
 }
 
 pub(super) fn is_integral(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Int | DataType::BigInt)
+    matches!(data_type, DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt)
 }
 
 pub(super) fn is_atomic(data_type: &DataType) -> bool {
@@ -37,6 +37,8 @@ pub(super) fn is_orderable(data_type: &DataType) -> bool {
 /// The digits of an integral type, `DecimalType.forType`; of a decimal, its own.
 pub(super) fn digits(data_type: &DataType) -> Option<(u8, u8)> {
     match data_type {
+        DataType::TinyInt => Some((3, 0)),
+        DataType::SmallInt => Some((5, 0)),
         DataType::Int => Some((10, 0)),
         DataType::BigInt => Some((20, 0)),
         DataType::Decimal { precision, scale } => Some((*precision, *scale)),
@@ -48,6 +50,7 @@ pub(super) fn digits(data_type: &DataType) -> Option<(u8, u8)> {
 /// `DecimalType.fromLiteral`.
 pub(super) fn operand_digits(operand: &Typed) -> Option<(u8, u8)> {
     let value = match &operand.expr {
+        Expr::Literal(Value::SmallInt(value)) => i64::from(*value),
         Expr::Literal(Value::Int(value)) => i64::from(*value),
         Expr::Literal(Value::BigInt(value)) => *value,
         _ => return digits(&operand.data_type),
@@ -65,7 +68,7 @@ pub(super) fn wider_decimal(left: (u8, u8), right: (u8, u8)) -> DataType {
 
 /// `findTightestCommonType`: a type that holds all values of both without loss.
 pub(super) fn tightest(left: &DataType, right: &DataType) -> Option<DataType> {
-    use DataType::{BigInt, Date, Double, Int, Null, Timestamp};
+    use DataType::{Date, Interval, Null, Timestamp};
     match (left, right) {
         _ if left == right => Some(left.clone()),
         (Null, other) | (other, Null) => Some(other.clone()),
@@ -75,10 +78,25 @@ pub(super) fn tightest(left: &DataType, right: &DataType) -> Option<DataType> {
             let (digits, _) = digits(whole)?;
             (precision.saturating_sub(*scale) >= digits).then(|| decimal(*precision, *scale))
         }
-        (Int, BigInt) | (BigInt, Int) => Some(BigInt),
-        (Int | BigInt, Double) | (Double, Int | BigInt) => Some(Double),
+        (left, right) if width(left) > 0 && width(right) > 0 => {
+            Some(if width(left) > width(right) { left.clone() } else { right.clone() })
+        }
+        (Interval(left), Interval(right)) => left.with(*right).map(Interval),
         (Date, Timestamp) | (Timestamp, Date) => Some(Timestamp),
         _ => nested(left, right, tightest),
+    }
+}
+
+/// `numericPrecedence`: the place of a number's type among those that hold each other's values; 0 of all others.
+fn width(data_type: &DataType) -> u8 {
+    match data_type {
+        DataType::TinyInt => 1,
+        DataType::SmallInt => 2,
+        DataType::Int => 3,
+        DataType::BigInt => 4,
+        DataType::Float => 5,
+        DataType::Double => 6,
+        _ => 0,
     }
 }
 
@@ -127,7 +145,8 @@ fn has_string(data_type: &DataType) -> bool {
 
 fn wider_with_decimal(left: &DataType, right: &DataType) -> Option<DataType> {
     match (left, right) {
-        (DataType::Decimal { .. }, DataType::Double) | (DataType::Double, DataType::Decimal { .. }) => {
+        (DataType::Decimal { .. }, DataType::Float | DataType::Double)
+        | (DataType::Float | DataType::Double, DataType::Decimal { .. }) => {
             Some(DataType::Double)
         }
         _ => Some(wider_decimal(digits(left)?, digits(right)?)),
@@ -164,6 +183,7 @@ pub(crate) enum Takes {
     Boolean,
     Int,
     BigInt,
+    Float,
     Double,
     String,
     Binary,
@@ -171,7 +191,7 @@ pub(crate) enum Takes {
     Timestamp,
     /// Any numeric type.
     Numeric,
-    /// INT or BIGINT, with no conversion to them.
+    /// TINYINT to BIGINT, with no conversion to them.
     Integral,
     /// INT or BIGINT; others become BIGINT.
     Whole,
@@ -190,6 +210,7 @@ impl Takes {
             Self::Boolean => "BOOLEAN",
             Self::Int => "INT",
             Self::BigInt => "BIGINT",
+            Self::Float => "FLOAT",
             Self::Double => "DOUBLE",
             Self::String => "STRING",
             Self::Binary => "BINARY",
@@ -209,7 +230,7 @@ impl Takes {
         let exact = |to: T| match (from, &to) {
             _ if *from == to => Some(to),
             (T::Null, _) => Some(to),
-            (from, T::Int | T::BigInt | T::Double) if is_numeric(from) || *from == T::String => Some(to),
+            (from, T::Int | T::BigInt | T::Float | T::Double) if is_numeric(from) || *from == T::String => Some(to),
             (T::Date | T::Timestamp | T::String, T::Date | T::Timestamp) => Some(to),
             (T::String, T::Binary) => Some(to),
             (from, T::String) if is_atomic(from) => Some(to),
@@ -220,6 +241,7 @@ impl Takes {
             Self::Boolean => exact(T::Boolean),
             Self::Int => exact(T::Int),
             Self::BigInt => exact(T::BigInt),
+            Self::Float => exact(T::Float),
             Self::Double => exact(T::Double),
             Self::String => exact(T::String),
             Self::Binary => exact(T::Binary),
@@ -229,6 +251,7 @@ impl Takes {
             Self::Numeric => exact(T::Double),
             Self::Integral if is_integral(from) => Some(from.clone()),
             Self::Integral => (*from == T::Null).then_some(T::Int),
+            Self::Whole if matches!(from, T::TinyInt | T::SmallInt) => Some(T::Int),
             Self::Whole if is_integral(from) => Some(from.clone()),
             Self::Whole => exact(T::BigInt),
             Self::Text if *from == T::Binary => Some(T::Binary),

@@ -1,6 +1,6 @@
 //! Comparisons and logic: `PromoteStrings`, `DecimalPrecision`, `BooleanEquality` and `InConversion`.
 
-use super::coerce::{digits, is_atomic, is_integral, is_orderable, operand_digits, tightest, wider_decimal, wider_of};
+use super::coerce::{is_atomic, is_integral, is_numeric, is_orderable, operand_digits, tightest, wider_decimal, wider_of};
 use super::{Binary, BuildError, Built, Typed, binary, literal, sql_type};
 use crate::expr::{Comparison, Expr};
 use crate::types::{DataType, Value};
@@ -19,10 +19,10 @@ pub(super) fn comparison(op: Binary, left: Typed, right: Typed) -> Built {
     let text = format!("({} {sign} {})", left.text, right.text);
     if matches!(op, Comparison::Eq | Comparison::NullSafeEq) {
         match (&left.data_type, &right.data_type) {
-            (DataType::Boolean, number) if digits(number).is_some() || *number == DataType::Double => {
+            (DataType::Boolean, number) if is_numeric(number) => {
                 return boolean_equality(op, left, right, text);
             }
-            (number, DataType::Boolean) if digits(number).is_some() || *number == DataType::Double => {
+            (number, DataType::Boolean) if is_numeric(number) => {
                 return boolean_equality(op, right, left, text);
             }
             _ => {}
@@ -79,13 +79,13 @@ fn compared(op: Comparison, left: Typed, right: Typed, text: String) -> Typed {
 
 /// The type in which two operands are compared.
 fn comparable(left: &Typed, right: &Typed) -> Option<DataType> {
-    use DataType::{Decimal, Double, Null, String};
+    use DataType::{Decimal, Double, Float, Null, String};
     match (&left.data_type, &right.data_type) {
         (left, right) if left == right => Some(left.clone()),
         (String, Decimal { .. }) | (Decimal { .. }, String) => Some(Double),
         (String, other) | (other, String) if *other == Null => Some(String),
         (String, other) | (other, String) if is_atomic(other) => Some(other.clone()),
-        (Decimal { .. }, Double) | (Double, Decimal { .. }) => Some(Double),
+        (Decimal { .. }, Float | Double) | (Float | Double, Decimal { .. }) => Some(Double),
         (Decimal { .. }, _) | (_, Decimal { .. }) if left.data_type != Null && right.data_type != Null => {
             Some(wider_decimal(operand_digits(left)?, operand_digits(right)?))
         }
@@ -96,8 +96,8 @@ fn comparable(left: &Typed, right: &Typed) -> Option<DataType> {
 /// A BOOLEAN against a number: 1 is true, 0 is false, in other numbers it becomes one.
 fn boolean_equality(op: Comparison, boolean: Typed, number: Typed, text: String) -> Built {
     let wanted = match &number.expr {
-        Expr::Literal(Value::Int(1) | Value::BigInt(1)) => Some(true),
-        Expr::Literal(Value::Int(0) | Value::BigInt(0)) => Some(false),
+        Expr::Literal(Value::TinyInt(1) | Value::SmallInt(1) | Value::Int(1) | Value::BigInt(1)) => Some(true),
+        Expr::Literal(Value::TinyInt(0) | Value::SmallInt(0) | Value::Int(0) | Value::BigInt(0)) => Some(false),
         _ => None,
     };
     let Some(wanted) = wanted else {

@@ -37,55 +37,69 @@ impl Operator {
 
 type Two = for<'a> fn(Value<'a>, Value<'a>) -> Value<'a>;
 
+/// Of two values of one type; NULL where nothing is computed.
+macro_rules! pair {
+    ($left:expr, $right:expr, $variant:ident, $compute:expr) => {
+        match ($left, $right) {
+            (Value::$variant(left), Value::$variant(right)) => {
+                applied($compute, left, right).map_or(Value::Null, Value::$variant)
+            }
+            _ => Value::Null,
+        }
+    };
+}
+
+/// The operators that all whole numbers have.
+macro_rules! whole {
+    ($op:expr, $variant:ident, $positive:expr) => {
+        match $op {
+            Operator::Add => |left, right| pair!(left, right, $variant, |l, r| Some(l.wrapping_add(r))),
+            Operator::Subtract => |left, right| pair!(left, right, $variant, |l, r| Some(l.wrapping_sub(r))),
+            Operator::Multiply => |left, right| pair!(left, right, $variant, |l, r| Some(l.wrapping_mul(r))),
+            Operator::Modulo => |left, right| pair!(left, right, $variant, |l, r| (r != 0).then(|| l.wrapping_rem(r))),
+            Operator::PositiveModulo => |left, right| pair!(left, right, $variant, $positive),
+            Operator::BitAnd => |left, right| pair!(left, right, $variant, |l, r| Some(l & r)),
+            Operator::BitOr => |left, right| pair!(left, right, $variant, |l, r| Some(l | r)),
+            Operator::BitXor => |left, right| pair!(left, right, $variant, |l, r| Some(l ^ r)),
+            Operator::Divide | Operator::IntegralDivide => return None,
+        }
+    };
+}
+
+/// The operators of the two types of fractions.
+macro_rules! fraction {
+    ($op:expr, $variant:ident, $positive:expr) => {
+        match $op {
+            Operator::Add => |left, right| pair!(left, right, $variant, |l, r| Some(l + r)),
+            Operator::Subtract => |left, right| pair!(left, right, $variant, |l, r| Some(l - r)),
+            Operator::Multiply => |left, right| pair!(left, right, $variant, |l, r| Some(l * r)),
+            Operator::Divide => |left, right| pair!(left, right, $variant, |l, r| (r != 0.0).then(|| l / r)),
+            Operator::Modulo => |left, right| pair!(left, right, $variant, |l, r| (r != 0.0).then(|| l % r)),
+            Operator::PositiveModulo => |left, right| pair!(left, right, $variant, $positive),
+            _ => return None,
+        }
+    };
+}
+
+fn applied<T>(compute: impl FnOnce(T, T) -> Option<T>, left: T, right: T) -> Option<T> {
+    compute(left, right)
+}
+
 /// The operator over two values of this type.
 pub(crate) fn function(op: Operator, data_type: &DataType) -> Option<Two> {
-    Some(match (data_type, op) {
-        (DataType::Int, Operator::Add) => |left, right| int(left, right, |l, r| Some(l.wrapping_add(r))),
-        (DataType::Int, Operator::Subtract) => |left, right| int(left, right, |l, r| Some(l.wrapping_sub(r))),
-        (DataType::Int, Operator::Multiply) => |left, right| int(left, right, |l, r| Some(l.wrapping_mul(r))),
-        (DataType::Int, Operator::Modulo) => |left, right| int(left, right, remainder_int),
-        (DataType::Int, Operator::PositiveModulo) => |left, right| int(left, right, positive_int),
-        (DataType::Int, Operator::BitAnd) => |left, right| int(left, right, |l, r| Some(l & r)),
-        (DataType::Int, Operator::BitOr) => |left, right| int(left, right, |l, r| Some(l | r)),
-        (DataType::Int, Operator::BitXor) => |left, right| int(left, right, |l, r| Some(l ^ r)),
-        (DataType::BigInt, Operator::Add) => |left, right| bigint(left, right, |l, r| Some(l.wrapping_add(r))),
-        (DataType::BigInt, Operator::Subtract) => |left, right| bigint(left, right, |l, r| Some(l.wrapping_sub(r))),
-        (DataType::BigInt, Operator::Multiply) => |left, right| bigint(left, right, |l, r| Some(l.wrapping_mul(r))),
-        (DataType::BigInt, Operator::IntegralDivide) => |left, right| bigint(left, right, quotient),
-        (DataType::BigInt, Operator::Modulo) => |left, right| bigint(left, right, remainder),
-        (DataType::BigInt, Operator::PositiveModulo) => |left, right| bigint(left, right, positive),
-        (DataType::BigInt, Operator::BitAnd) => |left, right| bigint(left, right, |l, r| Some(l & r)),
-        (DataType::BigInt, Operator::BitOr) => |left, right| bigint(left, right, |l, r| Some(l | r)),
-        (DataType::BigInt, Operator::BitXor) => |left, right| bigint(left, right, |l, r| Some(l ^ r)),
-        (DataType::Double, Operator::Add) => |left, right| double(left, right, |l, r| Some(l + r)),
-        (DataType::Double, Operator::Subtract) => |left, right| double(left, right, |l, r| Some(l - r)),
-        (DataType::Double, Operator::Multiply) => |left, right| double(left, right, |l, r| Some(l * r)),
-        (DataType::Double, Operator::Divide) => |left, right| double(left, right, |l, r| (r != 0.0).then(|| l / r)),
-        (DataType::Double, Operator::Modulo) => |left, right| double(left, right, |l, r| (r != 0.0).then(|| l % r)),
-        (DataType::Double, Operator::PositiveModulo) => |left, right| double(left, right, positive_double),
+    Some(match data_type {
+        // `Pmod` computes small numbers as INT.
+        DataType::TinyInt => whole!(op, TinyInt, |l, r| positive_int(l.into(), r.into()).map(|rest| rest as i8)),
+        DataType::SmallInt => whole!(op, SmallInt, |l, r| positive_int(l.into(), r.into()).map(|rest| rest as i16)),
+        DataType::Int => whole!(op, Int, positive_int),
+        DataType::BigInt if op == Operator::IntegralDivide => {
+            |left, right| pair!(left, right, BigInt, |l, r| (r != 0).then(|| l.wrapping_div(r)))
+        }
+        DataType::BigInt => whole!(op, BigInt, positive),
+        DataType::Float => fraction!(op, Float, positive_float),
+        DataType::Double => fraction!(op, Double, positive_double),
         _ => return None,
     })
-}
-
-fn int<'a>(left: Value<'a>, right: Value<'a>, op: fn(i32, i32) -> Option<i32>) -> Value<'a> {
-    match (left, right) {
-        (Value::Int(left), Value::Int(right)) => op(left, right).map_or(Value::Null, Value::Int),
-        _ => Value::Null,
-    }
-}
-
-fn bigint<'a>(left: Value<'a>, right: Value<'a>, op: fn(i64, i64) -> Option<i64>) -> Value<'a> {
-    match (left, right) {
-        (Value::BigInt(left), Value::BigInt(right)) => op(left, right).map_or(Value::Null, Value::BigInt),
-        _ => Value::Null,
-    }
-}
-
-fn double<'a>(left: Value<'a>, right: Value<'a>, op: fn(f64, f64) -> Option<f64>) -> Value<'a> {
-    match (left, right) {
-        (Value::Double(left), Value::Double(right)) => op(left, right).map_or(Value::Null, Value::Double),
-        _ => Value::Null,
-    }
 }
 
 fn remainder_int(left: i32, right: i32) -> Option<i32> {
@@ -94,10 +108,6 @@ fn remainder_int(left: i32, right: i32) -> Option<i32> {
 
 fn remainder(left: i64, right: i64) -> Option<i64> {
     (right != 0).then(|| left.wrapping_rem(right))
-}
-
-fn quotient(left: i64, right: i64) -> Option<i64> {
-    (right != 0).then(|| left.wrapping_div(right))
 }
 
 /// `Pmod`: a negative remainder goes up by the divisor, which may leave it negative where the divisor is.
@@ -111,6 +121,14 @@ fn positive(left: i64, right: i64) -> Option<i64> {
     if rest < 0 { remainder(rest.wrapping_add(right), right) } else { Some(rest) }
 }
 
+fn positive_float(left: f32, right: f32) -> Option<f32> {
+    if right == 0.0 {
+        return None;
+    }
+    let rest = left % right;
+    Some(if rest < 0.0 { (rest + right) % right } else { rest })
+}
+
 fn positive_double(left: f64, right: f64) -> Option<f64> {
     if right == 0.0 {
         return None;
@@ -121,8 +139,11 @@ fn positive_double(left: f64, right: f64) -> Option<f64> {
 
 pub(crate) fn negate(value: Value<'_>) -> Value<'_> {
     match value {
+        Value::TinyInt(value) => Value::TinyInt(value.wrapping_neg()),
+        Value::SmallInt(value) => Value::SmallInt(value.wrapping_neg()),
         Value::Int(value) => Value::Int(value.wrapping_neg()),
         Value::BigInt(value) => Value::BigInt(value.wrapping_neg()),
+        Value::Float(value) => Value::Float(-value),
         Value::Double(value) => Value::Double(-value),
         Value::Decimal(value) => Value::Decimal(value.negated()),
         _ => Value::Null,
@@ -131,8 +152,11 @@ pub(crate) fn negate(value: Value<'_>) -> Value<'_> {
 
 pub(crate) fn abs(value: Value<'_>) -> Value<'_> {
     match value {
+        Value::TinyInt(value) => Value::TinyInt(value.wrapping_abs()),
+        Value::SmallInt(value) => Value::SmallInt(value.wrapping_abs()),
         Value::Int(value) => Value::Int(value.wrapping_abs()),
         Value::BigInt(value) => Value::BigInt(value.wrapping_abs()),
+        Value::Float(value) => Value::Float(value.abs()),
         Value::Double(value) => Value::Double(value.abs()),
         Value::Decimal(value) => Value::Decimal(if value.unscaled < 0 { value.negated() } else { value }),
         _ => Value::Null,

@@ -12,8 +12,11 @@ pub(crate) fn number<'a>(value: Value<'a>, places: Value<'a>) -> Value<'a> {
     let Ok(places) = usize::try_from(places) else { return Value::Null };
     let places = places.min(PLACES_MAX);
     let plain = match value {
+        Value::TinyInt(value) => whole(&value.to_string(), places),
+        Value::SmallInt(value) => whole(&value.to_string(), places),
         Value::Int(value) => whole(&value.to_string(), places),
         Value::BigInt(value) => whole(&value.to_string(), places),
+        Value::Float(value) => return number(Value::Double(f64::from(value)), Value::Int(places as i32)),
         Value::Double(value) if value.is_nan() => return string(b"NaN".to_vec()),
         Value::Double(value) if value.is_infinite() => {
             return string(if value > 0.0 { "∞" } else { "-∞" }.as_bytes().to_vec());
@@ -157,6 +160,9 @@ fn one(letter: char, spec: &Specifier, value: &Value<'_>) -> Option<String> {
         ('b', value) => Some(cut((!value.is_null()).to_string())),
         ('s', value) => Some(cut(shown(value))),
         (_, Value::Null) => Some(cut("null".to_owned())),
+        (_, Value::TinyInt(value)) => one(letter, spec, &Value::Int(i32::from(*value))),
+        (_, Value::SmallInt(value)) => one(letter, spec, &Value::Int(i32::from(*value))),
+        (_, Value::Float(value)) => one(letter, spec, &Value::Double(f64::from(*value))),
         ('d', Value::Int(value)) => Some(integer(i64::from(*value), spec)),
         ('d', Value::BigInt(value)) => Some(integer(*value, spec)),
         ('x', Value::Int(value)) => Some(zeros(&format!("{value:x}"), spec)),

@@ -103,6 +103,8 @@ pub(crate) fn shift_right_unsigned<'a>(value: Value<'a>, bits: Value<'a>) -> Val
 
 pub(crate) fn complement(value: Value<'_>) -> Value<'_> {
     match value {
+        Value::TinyInt(value) => Value::TinyInt(!value),
+        Value::SmallInt(value) => Value::SmallInt(!value),
         Value::Int(value) => Value::Int(!value),
         Value::BigInt(value) => Value::BigInt(!value),
         _ => Value::Null,
@@ -113,11 +115,28 @@ pub(crate) fn complement(value: Value<'_>) -> Value<'_> {
 pub(crate) fn bit_count(value: Value<'_>) -> Value<'_> {
     let bits = match value {
         Value::Boolean(value) => u32::from(value),
+        Value::TinyInt(value) => i64::from(value).count_ones(),
+        Value::SmallInt(value) => i64::from(value).count_ones(),
         Value::Int(value) => i64::from(value).count_ones(),
         Value::BigInt(value) => value.count_ones(),
         _ => return Value::Null,
     };
     Value::Int(bits as i32)
+}
+
+/// The bit of this number, from 0; NULL where the type has none, where Spark fails.
+pub(crate) fn get_bit<'a>(value: Value<'a>, number: Value<'a>) -> Value<'a> {
+    let (value, bits) = match value {
+        Value::TinyInt(value) => (i64::from(value), 8),
+        Value::SmallInt(value) => (i64::from(value), 16),
+        Value::Int(value) => (i64::from(value), 32),
+        Value::BigInt(value) => (value, 64),
+        _ => return Value::Null,
+    };
+    match number {
+        Value::Int(number) if (0..bits).contains(&number) => Value::TinyInt((value >> number & 1) as i8),
+        _ => Value::Null,
+    }
 }
 
 /// The number of the bucket, of so many equal ones between two bounds, that a number is in: 0 before them, one more

@@ -25,8 +25,12 @@ impl Round {
     pub(crate) fn apply(self, value: Value<'_>) -> Value<'_> {
         match value {
             // Java cuts what the rounding made too large.
+            Value::TinyInt(value) => Value::TinyInt(self.whole(i128::from(value)) as i8),
+            Value::SmallInt(value) => Value::SmallInt(self.whole(i128::from(value)) as i16),
             Value::Int(value) => Value::Int(self.whole(i128::from(value)) as i32),
             Value::BigInt(value) => Value::BigInt(self.whole(i128::from(value)) as i64),
+            // By the digits of its double, as Spark.
+            Value::Float(value) => Value::Float(double(f64::from(value), self.places, self.mode) as f32),
             Value::Double(value) => Value::Double(double(value, self.places, self.mode)),
             Value::Decimal(value) => decimal_or_null(self.decimal(value)),
             _ => Value::Null,

@@ -10,15 +10,28 @@ pub(super) fn parse(text: &[u8]) -> Option<f64> {
     }
 }
 
+/// FLOAT, of the text itself and not by way of a DOUBLE.
+pub(super) fn parse_float(text: &[u8]) -> Option<f32> {
+    let unsuffixed = without_suffix(trim_java(text));
+    if is_decimal(unsuffixed) {
+        return std::str::from_utf8(unsuffixed).ok()?.parse().ok();
+    }
+    parse(text).map(|value| value as f32)
+}
+
 fn finite(text: &[u8]) -> Option<f64> {
-    let unsuffixed = match text {
-        [rest @ .., b'f' | b'F' | b'd' | b'D'] => rest,
-        rest => rest,
-    };
+    let unsuffixed = without_suffix(text);
     if is_decimal(unsuffixed) {
         return std::str::from_utf8(unsuffixed).ok()?.parse().ok();
     }
     hexadecimal(unsuffixed)
+}
+
+fn without_suffix(text: &[u8]) -> &[u8] {
+    match text {
+        [rest @ .., b'f' | b'F' | b'd' | b'D'] => rest,
+        rest => rest,
+    }
 }
 
 /// Digits with a point or none, of which one at least, and an exponent or none.

@@ -6,11 +6,13 @@ use crate::types::{DataType, Value};
 
 /// Whether Spark lets a CAST from the one type to the other stand (`Cast.canCast`).
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Array, BigInt, Binary, Boolean, Date, Int, Map, Null, String, Struct, Timestamp};
+    use DataType::{Array, BigInt, Binary, Boolean, Date, Int, Interval, Map, Null, String, Struct, Timestamp};
+    use DataType::{SmallInt, TinyInt};
     match (from, to) {
         (from, to) if from == to => true,
         (Null, _) | (_, String) => true,
-        (String, Binary | Boolean | Timestamp | Date) | (Int | BigInt, Binary) => true,
+        (String, Binary | Boolean | Timestamp | Date) | (TinyInt | SmallInt | Int | BigInt, Binary) => true,
+        (Interval(from), Interval(to)) => from.is_of_months() == to.is_of_months(),
         (Date | Timestamp, Boolean) | (Boolean | Date, Timestamp) | (Timestamp, Date) => true,
         (from, Boolean | Timestamp) if is_numeric(from) => true,
         (String | Boolean | Date | Timestamp, to) if is_numeric(to) => true,
@@ -28,19 +30,20 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
 }
 
 fn is_numeric(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Int | DataType::BigInt | DataType::Double | DataType::Decimal { .. })
+    use DataType::{BigInt, Decimal, Double, Float, Int, SmallInt, TinyInt};
+    matches!(data_type, TinyInt | SmallInt | Int | BigInt | Float | Double | Decimal { .. })
 }
 
 /// `Cast.forceNullable`: a map's keys may not become NULL.
 fn may_give_null(from: &DataType, to: &DataType) -> bool {
-    use DataType::{BigInt, Binary, Boolean, Date, Decimal, Double, Int, Null, String, Timestamp};
+    use DataType::{BigInt, Binary, Boolean, Date, Decimal, Double, Float, Int, Null, SmallInt, String, Timestamp, TinyInt};
     match (from, to) {
         (Null, _) => false,
         (from, to) if from == to => false,
         (String, Binary) => false,
         (String, _) => true,
         (_, String) => false,
-        (Double, Timestamp) => true,
+        (Float | Double, Timestamp) => true,
         (Timestamp, Date) => false,
         (_, Date) => true,
         (Date, to) => *to != Timestamp,
@@ -48,6 +51,8 @@ fn may_give_null(from: &DataType, to: &DataType) -> bool {
             let whole = precision - scale.min(precision);
             match from {
                 Boolean => whole < 1,
+                TinyInt => whole < 3,
+                SmallInt => whole < 5,
                 Int => whole < 10,
                 BigInt => whole < 20,
                 Decimal { precision: from, scale: from_scale } => {
@@ -57,7 +62,7 @@ fn may_give_null(from: &DataType, to: &DataType) -> bool {
                 _ => true,
             }
         }
-        (Double | Decimal { .. }, Int | BigInt) => true,
+        (Float | Double | Decimal { .. }, TinyInt | SmallInt | Int | BigInt) => true,
         _ => false,
     }
 }

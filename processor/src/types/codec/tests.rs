@@ -3,7 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::types::{Field, equal};
+use crate::types::{Field, IntervalRange, equal};
 
 fn encoded(value: &Value<'_>, data_type: &DataType) -> Vec<u8> {
     let mut out = Vec::new();
@@ -23,6 +23,11 @@ fn data_type() -> BoxedStrategy<DataType> {
     let leaf = prop_oneof![
         Just(DataType::Null),
         Just(DataType::Boolean),
+        Just(DataType::TinyInt),
+        Just(DataType::SmallInt),
+        Just(DataType::Float),
+        Just(DataType::Interval(IntervalRange::YEAR_TO_MONTH)),
+        Just(DataType::Interval(IntervalRange::DAY_TO_SECOND)),
         Just(DataType::Int),
         Just(DataType::BigInt),
         Just(DataType::Double),
@@ -53,6 +58,13 @@ fn value_of(data_type: &DataType) -> BoxedStrategy<Value<'static>> {
     let value = match data_type {
         DataType::Null => Just(Value::Null).boxed(),
         DataType::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
+        DataType::TinyInt => any::<i8>().prop_map(Value::TinyInt).boxed(),
+        DataType::SmallInt => any::<i16>().prop_map(Value::SmallInt).boxed(),
+        DataType::Float => prop_oneof![any::<f32>(), Just(0.0), Just(-0.0), Just(f32::NAN), Just(-f32::NAN)]
+            .prop_map(Value::Float)
+            .boxed(),
+        DataType::Interval(range) if range.is_of_months() => any::<i32>().prop_map(Value::Months).boxed(),
+        DataType::Interval(_) => any::<i64>().prop_map(Value::Micros).boxed(),
         DataType::Int => any::<i32>().prop_map(Value::Int).boxed(),
         DataType::BigInt => any::<i64>().prop_map(Value::BigInt).boxed(),
         DataType::Double => prop_oneof![any::<f64>(), Just(0.0), Just(-0.0), Just(f64::NAN), Just(-f64::NAN)]

@@ -5,15 +5,20 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{write_cast, write_integer};
 use crate::types::datetime::{write_date, write_json_timestamp};
-use crate::types::{DataType, Value, double_text};
+use crate::types::{DataType, Value, double_text, float_text};
 
 /// Appends a value of this type as JSON; a struct is an object with all its fields, NULL is `null`.
 pub(crate) fn to_json(value: &Value<'_>, data_type: &DataType, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+        Value::TinyInt(value) => write_integer(i64::from(*value), out),
+        Value::SmallInt(value) => write_integer(i64::from(*value), out),
         Value::Int(value) => write_integer(i64::from(*value), out),
         Value::BigInt(value) => write_integer(*value, out),
+        Value::Float(value) if value.is_finite() => float_text(*value, out),
+        Value::Float(value) => quoted(out, |out| float_text(*value, out)),
+        Value::Months(_) | Value::Micros(_) => quoted(out, |out| write_cast(value, data_type, out)),
         Value::Double(value) if value.is_finite() => double_text(*value, out),
         Value::Double(value) => quoted(out, |out| double_text(*value, out)),
         Value::Decimal(value) => value.write(out),

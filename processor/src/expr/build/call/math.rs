@@ -64,6 +64,8 @@ pub(super) const TABLE: &[Entry] = &[
     custom("shiftright", 2, 2, |call| shift(call, math::shift_right)),
     custom("shiftrightunsigned", 2, 2, |call| shift(call, math::shift_right_unsigned)),
     custom("bit_count", 1, 1, bit_count),
+    custom("getbit", 2, 2, get_bit),
+    custom("bit_get", 2, 2, get_bit),
     custom("~", 1, 1, complement),
     custom("width_bucket", 4, 4, |call| {
         call.strict(&[Double, Double, Double, Takes::BigInt], T::BigInt, Function::Many(math::width_bucket))
@@ -135,6 +137,10 @@ fn bit_count(call: Call) -> Built {
     call.strict(&[takes], T::Int, Function::One(math::bit_count))
 }
 
+fn get_bit(call: Call) -> Built {
+    call.strict(&[Takes::Integral, Int], T::TinyInt, Function::Two(math::get_bit))
+}
+
 /// How many places, which must be the same for every row.
 fn places(call: &Call, argument: &Typed) -> Result<Option<i32>, BuildError> {
     let argument = call.convert(argument.clone(), Int)?;
@@ -197,7 +203,7 @@ fn step(mut call: Call, whole_name: &'static str, mode: Mode, function: super::O
             call.strict(&[Takes::Numeric], gives, Function::One(|value| value))
         }
         T::Decimal { .. } => Ok(rounded(&call, operand.clone(), 0, mode)),
-        T::Int | T::BigInt => call.strict(&[Takes::BigInt], T::BigInt, Function::One(|value| value)),
+        T::TinyInt | T::SmallInt | T::Int | T::BigInt => call.strict(&[Takes::BigInt], T::BigInt, Function::One(|value| value)),
         _ => call.strict(&[Double], T::BigInt, Function::One(function)),
     }
 }

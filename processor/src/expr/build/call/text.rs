@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ANY_NUMBER, Call, Entry, custom, one, three, two};
-use crate::expr::build::coerce::{Takes, is_orderable, wider_of};
+use crate::expr::build::coerce::{Takes, is_numeric, is_orderable, wider_of};
 use crate::expr::build::conditional::{choose, no_common_type};
 use crate::expr::build::{Binary as Comparison, Built, binary, literal};
 use crate::expr::functions::{
@@ -194,7 +194,8 @@ fn hash(call: Call, gives: DataType, function: for<'a> fn(Vec<Value<'a>>) -> Val
 
 fn hex(call: Call) -> Built {
     let takes = match call.arguments.first().map(|argument| &argument.data_type) {
-        Some(T::Int | T::BigInt | T::Double | T::Decimal { .. } | T::Null) => BigInt,
+        Some(T::Null) => BigInt,
+        Some(number) if is_numeric(number) => BigInt,
         _ => Text,
     };
     call.strict(&[takes], T::String, Function::One(digest::hex))

@@ -22,6 +22,7 @@ mod nearest;
 mod operator;
 mod order;
 mod path;
+mod rewrite;
 mod schema;
 mod scope;
 mod select;

@@ -30,7 +30,6 @@ const INTENDED: &[(&str, &str)] = &[
 
 /// What brooklet has not of Spark's SQL: refused, with what to write instead.
 const NOT_SUPPORTED: &[&str] = &[
-    "aggregates-of-small-integers",
     "names-of-aggregates",
     "subquery-in-from",
     "common-table-expression",
@@ -39,31 +38,17 @@ const NOT_SUPPORTED: &[&str] = &[
     "higher-order",
     "explode",
     "explode-and-count",
-    "bits",
-    "integer-casts",
-    "string-casts",
-    "casts-to-string",
     "from-json-to-json",
     "distance-soundex",
-    "like",
-    "literals",
-    "date-arithmetic",
-    "timestamp-arithmetic",
-    "timestamp-difference",
-    "make-times",
     "aggregate-over-limit-complete",
     "select-nested-subqueries",
     "select-union-all",
-    "select-where-is-an-alias",
-    "type-smallint",
-    "type-tinyint",
-    "type-float",
-    "type-names-of-ddl-that-are",
     "window-of-odd-lengths",
     "window-time",
     "window-in-select-only",
     "window-in-where",
 ];
+
 
 struct Case {
     name: String,

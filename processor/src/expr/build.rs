@@ -11,13 +11,14 @@ mod pattern;
 
 use crate::expr::Expr;
 use crate::expr::eval::constant;
+use crate::expr::functions::Function;
 use crate::types::{self, DataType, Value};
 
 pub(crate) use access::{field, index};
 pub(crate) use call::{call, type_of};
 pub(crate) use compare::{between, in_list, is_not_null, is_null, not};
 pub(crate) use conditional::case;
-pub(crate) use interval::{Interval, add_interval};
+pub(crate) use interval::{Interval, interval, timestamp_add, timestamp_diff};
 pub(crate) use pattern::{like, rlike};
 
 /// An expression, its type, and the name that Spark gives to the column if it has no alias.
@@ -169,6 +170,22 @@ pub(crate) fn cast(operand: Typed, to: DataType) -> Built {
         Expr::Cast { operand: Box::new(constant(operand.expr)), from: operand.data_type, to: to.clone() }
     };
     Ok(Typed { expr, data_type: to, name, text })
+}
+
+/// A CAST as ANSI mode has it, but NULL where that fails.
+pub(crate) fn try_cast(operand: Typed, to: DataType) -> Built {
+    let text = format!("TRY_CAST({} AS {})", operand.text, sql_type(&to));
+    let from = operand.data_type.clone();
+    let mut cast = cast(operand.clone(), to.clone())?;
+    if cast.name == cast.text {
+        cast.name.clone_from(&text);
+    }
+    let expr = if from == to {
+        cast.expr
+    } else {
+        Function::TryCast(from, to.clone()).over(vec![operand.into_expr()])
+    };
+    Ok(Typed { expr, data_type: to, name: cast.name, text })
 }
 
 /// A BOOLEAN for WHERE and HAVING, or the error that Spark gives.

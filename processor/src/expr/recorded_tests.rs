@@ -1,17 +1,17 @@
 //! Expressions whose names, types and values Spark 3.4.0 gave: `tests/spark-parity/record_functions.py` records them.
 
-mod glue;
 mod rows;
 
 use serde_json::Value as Json;
 
-use super::build::Typed;
 use super::{Expr, Row};
+use crate::plan::Plan;
+use crate::sql::{PlanSettings, plan_all};
 use crate::types::{DataType, Value, cast};
 
 const RECORDED: &str = include_str!("../../tests/data/functions-3.4.0.jsonl");
 
-/// What this test cannot parse, or what is refused with a reason of its own.
+/// What is refused with a reason of its own.
 const NOT_BUILT: &str = include_str!("recorded_tests/not_built.txt");
 /// What differs on purpose, or where Spark fails for one row.
 const DIFFERENT: &str = include_str!("recorded_tests/different.txt");
@@ -45,25 +45,37 @@ fn same(ours: Option<&str>, theirs: Option<&str>, data_type: &DataType) -> bool 
     }
 }
 
+/// The query that selects an expression from the recorded rows.
+fn planned(expression: &str) -> Result<Plan, String> {
+    let sql = format!("CREATE TABLE recorded ({}); SELECT {expression} FROM recorded", rows::SCHEMA);
+    let settings = PlanSettings { mode: Some(crate::OutputMode::Append), ..PlanSettings::default() };
+    let mut plans = plan_all(&sql, &settings).map_err(|error| error.to_string())?;
+    plans.pop().filter(|plan| plan.output.len() == 1).ok_or_else(|| "is no single expression".to_owned())
+}
+
 fn check(record: &[Json]) -> Result<(), String> {
     let text = |index: usize| record.get(index).and_then(Json::as_str).unwrap_or_default();
-    let built = glue::build(text(0));
+    let planned = planned(text(0));
     let Some(values) = record.get(3).and_then(Json::as_array) else {
-        return match built {
-            Ok(typed) => Err(format!("is built as {}, and Spark says {}", typed.name, text(1))),
+        return match planned {
+            Ok(plan) => Err(format!("is built as {}, and Spark says {}", plan.output[0].name, text(1))),
             Err(_) => Ok(()),
         };
     };
-    let Typed { expr, data_type, name, .. } = built.map_err(|error| format!("is not built: {error}"))?;
-    if name != text(1) {
-        return Err(format!("is named {name}, and in Spark {}", text(1)));
+    let plan = planned.map_err(|error| format!("is not built: {error}"))?;
+    let output = &plan.output[0];
+    if output.name != text(1) {
+        return Err(format!("is named {}, and in Spark {}", output.name, text(1)));
     }
+    let data_type = &output.data_type;
     if data_type.to_string() != text(2) {
         return Err(format!("is {data_type}, and in Spark {}", text(2)));
     }
     for (row, theirs) in rows::rows().iter().zip(values) {
-        let ours = shown(expr.eval(row), &data_type);
-        if !same(ours.as_deref(), theirs.as_str(), &data_type) {
+        let read = plan.source.columns.iter().map(|column| row.value(rows::number(&column.name)).into_owned());
+        let read = Values(read.collect());
+        let ours = shown(output.expr.eval(&read), data_type);
+        if !same(ours.as_deref(), theirs.as_str(), data_type) {
             return Err(format!("gives {ours:?}, and in Spark {:?}", theirs.as_str()));
         }
     }

@@ -1,12 +1,16 @@
 //! The lexical rules of Spark SQL that sqlparser asks for, and the expressions that it parses in another way.
 
-use sqlparser::ast::{BinaryOperator, Expr, Interval, UnaryOperator, Value, ValueWithSpan};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, Interval,
+    ObjectName, UnaryOperator, Value, ValueWithSpan,
+};
 use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::interval;
+use crate::types::IntervalUnit;
 
 /// Spark SQL: backquoted identifiers, strings in single or double quotes with backslash escapes, `!` as NOT.
 #[derive(Debug)]
@@ -73,6 +77,14 @@ impl Dialect for Spark {
         true
     }
 
+    fn supports_aliased_function_args(&self) -> bool {
+        true
+    }
+
+    fn supports_lambda_functions(&self) -> bool {
+        true
+    }
+
     /// Spark joins strings where it adds numbers: `a || b + c` is `(a || b) + c`.
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
         match parser.peek_token_ref().token {
@@ -105,6 +117,9 @@ impl Dialect for Spark {
     }
 
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        if let Some(like) = quantified_like(parser, left) {
+            return Some(like);
+        }
         if !parser.parse_keyword(Keyword::DIV) {
             return None;
         }
@@ -114,11 +129,58 @@ impl Dialect for Spark {
     }
 }
 
+/// `[NOT] LIKE ANY (…)` and the like become a call whose name no one can write.
+fn quantified_like(parser: &mut Parser<'_>, left: &Expr) -> Option<Result<Expr, ParserError>> {
+    let keyword = |number: usize| match &parser.peek_nth_token_ref(number).token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    };
+    let negated = keyword(0) == Some(Keyword::NOT);
+    let at = usize::from(negated);
+    let word = match keyword(at)? {
+        Keyword::LIKE => "like",
+        Keyword::ILIKE => "ilike",
+        _ => return None,
+    };
+    let quantifier = match keyword(at + 1)? {
+        Keyword::ALL => "all",
+        Keyword::ANY | Keyword::SOME => "any",
+        _ => return None,
+    };
+    (0..at + 2).for_each(|_| parser.advance_token());
+    let not = if negated { "not " } else { "" };
+    let patterns = parser.expect_token(&Token::LParen).and_then(|_| parser.parse_comma_separated(Parser::parse_expr));
+    Some(patterns.and_then(|patterns| {
+        parser.expect_token(&Token::RParen)?;
+        let arguments = std::iter::once(left.clone()).chain(patterns).map(FunctionArgExpr::Expr);
+        Ok(Expr::Function(call(&format!("{not}{word} {quantifier}"), arguments.map(FunctionArg::Unnamed).collect())))
+    }))
+}
+
+fn call(name: &str, args: Vec<FunctionArg>) -> Function {
+    Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    }
+}
+
 /// The value of `INTERVAL …` becomes a text that `interval::parse` reads.
 fn parse_interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     let start = parser.next_token();
     let mut sum = crate::expr::build::Interval::default();
     let mut units = 0;
+    let mut range: Option<(IntervalUnit, IntervalUnit)> = None;
+    let mut widen = |unit: Option<IntervalUnit>| {
+        if let Some(unit) = unit {
+            range = Some(range.map_or((unit, unit), |(from, to)| (from.min(unit), to.max(unit))));
+        }
+    };
     loop {
         let value = parser.peek_token_ref().clone();
         let negative = match value.token {
@@ -140,6 +202,9 @@ fn parse_interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
             }
             parser.advance_token();
             sum = interval::parse(&number).ok_or_else(|| bad(&value, &number))?;
+            let named = interval::units_of(&number);
+            widen(named.map(|(from, _)| from));
+            widen(named.map(|(_, to)| to));
             units += 1;
             break;
         };
@@ -149,6 +214,8 @@ fn parse_interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
             let last = self::unit(&to).ok_or_else(|| bad(&to, &to.to_string()))?;
             let parsed = interval::parse_range(&number, unit.trim_end_matches('s'), last.trim_end_matches('s'));
             sum = parsed.ok_or_else(|| bad(&value, &number))?;
+            widen(interval::unit(&unit));
+            widen(interval::unit(&last));
             if negative {
                 sum = interval::negated(sum);
             }
@@ -159,6 +226,7 @@ fn parse_interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
             Some(digits) => (true, digits),
             None => (false, number.trim().trim_start_matches('+')),
         };
+        widen(interval::unit(&unit));
         interval::add(&mut sum, digits, &unit, minus != negative).ok_or_else(|| bad(&value, &number))?;
         units += 1;
     }
@@ -168,9 +236,9 @@ fn parse_interval(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     let value = ValueWithSpan { value: Value::SingleQuotedString(interval::to_text(sum)), span: start.span };
     Ok(Expr::Interval(Interval {
         value: Box::new(Expr::Value(value)),
-        leading_field: None,
+        leading_field: range.map(|(from, _)| interval::field(from)),
         leading_precision: None,
-        last_field: None,
+        last_field: range.map(|(_, to)| interval::field(to)),
         fractional_seconds_precision: None,
     }))
 }

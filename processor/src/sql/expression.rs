@@ -5,8 +5,8 @@ use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
 use super::lowered::{Clause, Lowered, Lowering, at};
-use super::{condition, interval, operator, value};
-use crate::expr::build::{self, Binary, Interval};
+use super::{condition, interval, literal, operator, value};
+use crate::expr::build::{self, Binary};
 use crate::types::{self, DataType};
 
 const SUBQUERY: &str = "run the inner query by itself, into a topic, and read that";
@@ -63,19 +63,24 @@ impl Lowering<'_> {
             Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref(), place, clause)
             }
-            Expr::Cast { kind: CastKind::Cast, expr: operand, data_type, format: None } => {
+            Expr::Cast { kind: CastKind::Cast, expr: operand, data_type, format: None, .. } => {
                 let to = named_type(data_type, place)?;
-                self.cast(operand, to, place, clause)
+                let operand = self.lower(operand, clause)?;
+                let text = format!("CAST({} AS {to})", operand.text);
+                Ok(Lowered::new(build::cast(operand.typed, to).map_err(at(place))?, text))
+            }
+            Expr::Cast { kind: CastKind::TryCast, expr: operand, data_type, format: None, .. } => {
+                let to = named_type(data_type, place)?;
+                let operand = self.lower(operand, clause)?;
+                let text = format!("TRY_CAST({} AS {to})", operand.text);
+                Ok(Lowered::new(build::try_cast(operand.typed, to).map_err(at(place))?, text))
             }
             Expr::Cast { expr: operand, data_type, .. } => {
                 let instead = format!("write CAST({operand} AS {data_type}), which is NULL where it fails");
                 Err(refuse(place, "only CAST(… AS TYPE) converts", instead))
             }
             Expr::Function(function) => self.function(function, clause),
-            Expr::Interval(_) => {
-                let instead = "write timestamp + INTERVAL 5 SECONDS, or a string in window(…)";
-                Err(refuse(place, "an interval stands only beside a DATE or a TIMESTAMP and + or -", instead))
-            }
+            Expr::Interval(interval) => interval_literal(interval, place),
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::In { .. } => {
                 Err(refuse(place, "a query inside of an expression is not supported", SUBQUERY))
             }
@@ -83,9 +88,6 @@ impl Lowering<'_> {
             Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) => {
                 let what = "ROLLUP, CUBE and GROUPING SETS are not supported";
                 Err(refuse(place, what, "run one query for each grouping"))
-            }
-            Expr::Like { .. } | Expr::ILike { .. } => {
-                Err(refuse(place, "LIKE ANY is not supported", "write a LIKE 'x' OR a LIKE 'y'"))
             }
             Expr::AnyOp { .. } | Expr::AllOp { .. } => {
                 Err(refuse(place, "a comparison with ANY or ALL is not supported", "write column IN ('a', 'b')"))
@@ -104,29 +106,14 @@ impl Lowering<'_> {
             spine.push((rest.span(), op, right.as_ref()));
             rest = left;
         }
-        let mut lowered = match interval_of(rest, rest.span())? {
-            // INTERVAL 5 SECONDS + ts
-            Some(interval) => {
-                let Some((place, BinaryOperator::Plus, right)) = spine.pop() else {
-                    return Err(refuse(rest.span(), "only + takes an interval on its left", "write ts - INTERVAL …"));
-                };
-                let operand = self.lower(right, clause)?;
-                self.keyed(operator::plus_interval(operand, interval, false).map_err(at(place))?, clause)
-            }
-            None => self.lower(rest, clause)?,
-        };
+        let mut lowered = self.lower(rest, clause)?;
         while let Some((place, op, right)) = spine.pop() {
-            let combined = match (op, interval_of(right, place)?) {
-                (BinaryOperator::Plus, Some(interval)) => operator::plus_interval(lowered, interval, false),
-                (BinaryOperator::Minus, Some(interval)) => operator::plus_interval(lowered, interval, true),
-                _ => {
-                    let Some(binary) = operator::binary(op) else {
-                        let what = format!("the operator {op} is not supported");
-                        return Err(refuse(place, what, "use +, -, *, /, %, DIV, ||, &, |, ^ and comparisons"));
-                    };
-                    operator::apply(binary, lowered, self.lower(right, clause)?)
-                }
+            let Some(binary) = operator::binary(op) else {
+                let what = format!("the operator {op} is not supported");
+                return Err(refuse(place, what, "use +, -, *, /, %, DIV, ||, &, |, ^ and comparisons"));
             };
+            let right = self.lower(right, clause)?;
+            let combined = operator::apply(binary, lowered, right);
             lowered = self.keyed(combined.map_err(at(place))?, clause);
         }
         Ok(lowered)
@@ -201,6 +188,37 @@ impl Lowering<'_> {
         condition::negated(like, negated).map_err(at(place))
     }
 
+    /// `LIKE ANY (…)` and the like, as the dialect hands it over: the operand and its patterns.
+    pub(super) fn quantified_like(
+        &mut self,
+        word: &str,
+        all: bool,
+        arguments: &[&Expr],
+        place: Span,
+        clause: Clause,
+    ) -> Result<Lowered, PlanError> {
+        let [operand, patterns @ ..] = arguments else {
+            return Err(refuse(place, "LIKE has no patterns", "write a LIKE ANY ('x%', '%y')"));
+        };
+        let (negated, any_case) = (word.starts_with("not "), word.ends_with("ilike"));
+        let operand = self.lower(operand, clause)?;
+        let mut likes = Vec::with_capacity(patterns.len());
+        let mut is_constant = true;
+        for pattern in patterns {
+            let pattern = self.lower(pattern, clause)?;
+            is_constant &= super::columns::is_constant(&pattern.typed.expr) && pattern.typed.data_type == DataType::String;
+            let like = condition::like(operand.clone(), pattern, None, any_case).map_err(at(place))?;
+            likes.push((condition::negated(like, negated).map_err(at(place))?, place));
+        }
+        let joined = condition::junction(if all { Binary::And } else { Binary::Or }, likes)?;
+        if !is_constant {
+            return Ok(joined);
+        }
+        let name = format!("{}like{}", if negated { "not" } else { "" }, if all { "all" } else { "any" });
+        let operand = if any_case { format!("lower({})", operand.typed.text) } else { operand.typed.text };
+        Ok(joined.named(format!("{name}({operand})")))
+    }
+
     fn escape(&mut self, escape: &Expr, clause: Clause) -> Result<char, PlanError> {
         let lowered = self.lower(escape, clause)?;
         let mut signs = lowered.typed.name.chars();
@@ -238,46 +256,41 @@ impl Lowering<'_> {
         let typed = build::case(branches, otherwise.map(|otherwise| otherwise.typed)).map_err(at(place))?;
         Ok(Lowered::new(typed, text))
     }
-
-    pub(super) fn cast(
-        &mut self,
-        operand: &Expr,
-        to: DataType,
-        place: Span,
-        clause: Clause,
-    ) -> Result<Lowered, PlanError> {
-        let operand = self.lower(operand, clause)?;
-        let text = format!("CAST({} AS {to})", operand.text);
-        Ok(Lowered::new(build::cast(operand.typed, to).map_err(at(place))?, text))
-    }
 }
 
 /// A type in CAST.
 fn named_type(data_type: &ast::DataType, place: Span) -> Result<DataType, PlanError> {
-    types::parse_type(&data_type.to_string()).map_err(|error| {
+    // As `rewrite` has quoted it.
+    let text = match data_type {
+        ast::DataType::Custom(name, _) => name.0.iter().filter_map(|part| part.as_ident()).map(literal::identifier).collect(),
+        other => other.to_string(),
+    };
+    types::parse_type(&text).map_err(|error| {
         let (what, instead) = error.message.split_once("; ").unwrap_or((&error.message, "write CAST(a AS BIGINT)"));
         refuse(place, what, instead)
     })
 }
 
-/// The interval, if the expression is one.
-fn interval_of(expr: &Expr, place: Span) -> Result<Option<Interval>, PlanError> {
-    match expr {
-        Expr::Nested(inner) => interval_of(inner, place),
-        Expr::Interval(ast::Interval { value, leading_field: None, .. }) => {
-            let text = match value.as_ref() {
-                Expr::Value(literal) => match &literal.value {
-                    Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.as_str(),
-                    _ => "",
-                },
-                _ => "",
-            };
-            match interval::parse(text) {
-                Some(interval) => Ok(Some(interval)),
-                None => Err(refuse(place, "this is no interval", "write INTERVAL 5 SECONDS or INTERVAL '1 day'")),
-            }
+/// `INTERVAL …`, as the dialect has read it.
+fn interval_literal(written: &ast::Interval, place: Span) -> Result<Lowered, PlanError> {
+    let text = match written.value.as_ref() {
+        Expr::Value(literal) => match &literal.value {
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.as_str(),
+            _ => "",
+        },
+        _ => "",
+    };
+    let unit = |field: &Option<ast::DateTimeField>| field.as_ref().and_then(interval::unit_of);
+    let (Some(parsed), Some(from), Some(to)) =
+        (interval::parse(text), unit(&written.leading_field), unit(&written.last_field))
+    else {
+        return Err(refuse(place, "this is no interval", "write INTERVAL 5 SECONDS or INTERVAL '1 day'"));
+    };
+    match interval::literal(parsed, from, to) {
+        Some(typed) => Ok(Lowered::new(typed, format!("INTERVAL '{}'", interval::to_text(parsed)))),
+        None => {
+            let what = "this interval mixes months with days, or is too long";
+            Err(refuse(place, what, "add two intervals: ts + INTERVAL 1 MONTH + INTERVAL 1 DAY"))
         }
-        Expr::Interval(_) => Err(refuse(place, "this is no interval", "write INTERVAL 5 SECONDS or INTERVAL '1 day'")),
-        _ => Ok(None),
     }
 }

@@ -10,7 +10,7 @@ use super::aggregate::{self, Call};
 use super::error::{PlanError, refuse};
 use super::lowered::{Clause, Lowered, Lowering, at};
 use super::{literal, value};
-use crate::expr::build;
+use crate::expr::build::{self, BuildError, Typed};
 
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: &Function, clause: Clause) -> Result<Lowered, PlanError> {
@@ -46,6 +46,12 @@ impl Lowering<'_> {
             return Err(refuse(place, what, format!("write {name}(…)")));
         }
         let arguments = expressions(&arguments, &name, place)?;
+        if let Some((word, quantifier)) = name.rsplit_once(' ') {
+            return self.quantified_like(word, quantifier == "all", &arguments, place, clause);
+        }
+        if let Some(stepped) = self.steps(&name, &arguments, place, clause) {
+            return stepped;
+        }
         match (name.as_str(), arguments.as_slice()) {
             ("window" | "session_window", _) => self.window_call(&name, &arguments, place, clause),
             ("window_time", _) => {
@@ -53,10 +59,38 @@ impl Lowering<'_> {
                 Err(refuse(place, "window_time is not supported", instead))
             }
             (_, arguments) => match (arguments, build::type_of(&name)) {
-                ([operand], Some(to)) => self.cast(operand, to, place, clause),
+                ([operand], Some(to)) => {
+                    let operand = self.lower(operand, clause)?;
+                    let text = format!("CAST({} AS {to})", operand.text);
+                    let typed = build::call(&name, vec![operand.typed]).map_err(at(place))?;
+                    Ok(Lowered::new(typed, text))
+                }
                 _ => self.call(&name, arguments, place, clause),
             },
         }
+    }
+
+    /// `timestampadd(unit, …)` and the like: the unit is a word, and no column.
+    fn steps(
+        &mut self,
+        name: &str,
+        arguments: &[&Expr],
+        place: Span,
+        clause: Clause,
+    ) -> Option<Result<Lowered, PlanError>> {
+        let (called, make): (_, fn(&str, Typed, Typed) -> Result<Typed, BuildError>) = match name {
+            "timestampadd" | "dateadd" | "date_add" => ("timestampadd", build::timestamp_add),
+            "timestampdiff" | "datediff" | "date_diff" => ("timestampdiff", build::timestamp_diff),
+            _ => return None,
+        };
+        let [Expr::Identifier(unit), first, second] = arguments else { return None };
+        let unit = literal::identifier(unit);
+        let both = self.lower(first, clause).and_then(|first| Ok((first, self.lower(second, clause)?)));
+        Some(both.and_then(|(first, second)| {
+            let text = format!("{called}({}, {}, {})", unit.to_ascii_uppercase(), first.text, second.text);
+            let typed = make(&unit, first.typed, second.typed).map_err(at(place))?;
+            Ok(Lowered::new(typed, text))
+        }))
     }
 
     /// A function of values.
@@ -70,9 +104,10 @@ impl Lowering<'_> {
         let place = expr.span();
         match expr {
             Expr::Extract { field, expr: operand, .. } => {
+                let written = self.text.extracted(place).unwrap_or_else(|| field.to_string());
                 let field = field.to_string().to_lowercase();
                 let operand = self.lower(operand, clause)?;
-                let name = format!("extract({field} FROM {})", operand.typed.text);
+                let name = format!("extract({written} FROM {})", operand.typed.text);
                 Ok(called("date_part", vec![value::string(&field), operand], place)?.named(name))
             }
             Expr::Ceil { expr: operand, field } => self.rounded("ceil", operand, field, place, clause),
@@ -95,6 +130,14 @@ impl Lowering<'_> {
             Expr::Trim { .. } => Err(refuse(place, "TRIM takes one argument", "write TRIM(BOTH 'x' FROM column)")),
             Expr::JsonAccess { .. } => {
                 Err(refuse(place, "a colon does not take a part of a value", "write column.field"))
+            }
+            // `struct(a AS q)`
+            Expr::Named { expr: operand, name } => {
+                let lowered = self.lower(operand, clause)?;
+                let (name, text) = (literal::identifier(name), format!("{} AS {:?}", lowered.text, name.value));
+                let shown = format!("{} AS {name}", lowered.typed.text);
+                let typed = Typed { name, text: shown, ..lowered.typed };
+                Ok(Lowered::new(typed, text))
             }
             Expr::Tuple(parts) => self.call("struct", &parts.iter().collect::<Vec<_>>(), place, clause),
             Expr::Array(_) => Err(refuse(place, "brackets make no array", "write array(a, b)")),

@@ -1,6 +1,9 @@
 //! Intervals as Spark writes them: `5 seconds`, `interval 1 day -2 hours`, `1.5 seconds`.
 
-use crate::expr::build::Interval;
+use sqlparser::ast::DateTimeField;
+
+use crate::expr::build::{self, Interval, Typed};
+use crate::types::{IntervalRange, IntervalUnit, Value};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
@@ -113,6 +116,55 @@ pub(super) fn micros(interval: Interval) -> Option<i64> {
         return None;
     }
     i64::from(interval.days).checked_mul(MICROS_PER_DAY)?.checked_add(interval.micros)
+}
+
+/// The literal of an interval that is written with units from the one to the other; `None` if it mixes months with
+/// days or smaller units, or is too long.
+pub(super) fn literal(interval: Interval, from: IntervalUnit, to: IntervalUnit) -> Option<Typed> {
+    let range = IntervalRange { from: from.min(to), to: from.max(to) };
+    let mixed = (range.from <= IntervalUnit::Month) != (range.to <= IntervalUnit::Month);
+    let value = match range.from {
+        _ if mixed => return None,
+        IntervalUnit::Year | IntervalUnit::Month => Value::Months(interval.months),
+        _ => Value::Micros(micros(interval)?),
+    };
+    Some(build::interval(value, range))
+}
+
+/// The units that an interval's text names, the largest and the smallest.
+pub(super) fn units_of(text: &str) -> Option<(IntervalUnit, IntervalUnit)> {
+    let units = text.split_whitespace().filter_map(|word| unit(&word.to_ascii_lowercase()));
+    units.map(|unit| (unit, unit)).reduce(|(from, to), (unit, _)| (from.min(unit), to.max(unit)))
+}
+
+/// The unit that a word is counted in: weeks are days, milliseconds are seconds.
+pub(super) fn unit(word: &str) -> Option<IntervalUnit> {
+    Some(match word.strip_suffix('s').unwrap_or(word) {
+        "year" => IntervalUnit::Year,
+        "month" => IntervalUnit::Month,
+        "week" | "day" => IntervalUnit::Day,
+        "hour" => IntervalUnit::Hour,
+        "minute" => IntervalUnit::Minute,
+        "second" | "millisecond" | "microsecond" => IntervalUnit::Second,
+        _ => return None,
+    })
+}
+
+/// As the syntax tree has it.
+pub(super) fn field(unit: IntervalUnit) -> DateTimeField {
+    match unit {
+        IntervalUnit::Year => DateTimeField::Year,
+        IntervalUnit::Month => DateTimeField::Month,
+        IntervalUnit::Day => DateTimeField::Day,
+        IntervalUnit::Hour => DateTimeField::Hour,
+        IntervalUnit::Minute => DateTimeField::Minute,
+        IntervalUnit::Second => DateTimeField::Second,
+    }
+}
+
+/// What `field` made.
+pub(super) fn unit_of(field: &DateTimeField) -> Option<IntervalUnit> {
+    unit(&field.to_string().to_ascii_lowercase())
 }
 
 /// The other way.

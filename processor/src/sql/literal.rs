@@ -19,8 +19,8 @@ pub(super) fn word(word: &Word) -> String {
     }
 }
 
-/// A string's text between `quote` signs: `\n`, `\u0041`, `\101` and the like; `\%` and `\_` stay for LIKE; a doubled
-/// quote is one quote. See `ParserUtils.unescapeSQLString` in Spark.
+/// A string's text between `quote` signs: `\n`, `\u0041`, `\101` and the like; `\%` and `\_` stay for LIKE; two
+/// quotes end one text and begin the next, which are joined. See `ParserUtils.unescapeSQLString` in Spark.
 pub(super) fn string(raw: &str, quote: char) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -28,7 +28,6 @@ pub(super) fn string(raw: &str, quote: char) -> String {
         rest = &rest[sign.len_utf8()..];
         if sign == quote {
             rest = rest.strip_prefix(quote).unwrap_or(rest);
-            text.push(sign);
         } else if sign == '\\' {
             rest = escape(rest, &mut text);
         } else {
@@ -81,7 +80,7 @@ mod tests {
             (r"a\nb", "a\nb"),
             (r"\u0041\101\0", "AA\0"),
             (r"50\%\_", r"50\%\_"),
-            (r"it''s \'x\' \\ \q", r"it's 'x' \ q"),
+            (r"it''s \'x\' \\ \q", r"its 'x' \ q"),
             (r"\u12", "u12"),
             (r"\é", "é"),
         ];

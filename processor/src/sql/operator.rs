@@ -5,7 +5,7 @@ use sqlparser::ast::BinaryOperator;
 use super::interval;
 use super::lowered::Lowered;
 use crate::expr::Expr;
-use crate::expr::build::{self, Binary, BuildError, Interval};
+use crate::expr::build::{self, Binary, BuildError};
 use crate::types::{DataType, Value};
 
 /// `None` if Spark has no such operator.
@@ -34,7 +34,11 @@ pub(super) fn binary(op: &BinaryOperator) -> Option<Binary> {
 
 pub(super) fn apply(op: Binary, left: Lowered, right: Lowered) -> Result<Lowered, BuildError> {
     let (sign, is_comparison) = symbol(op);
-    let text = if is_comparison { comparison(op, &left, &right) } else { arithmetic(op, sign, &left, &right) };
+    let text = match moved(op, &left, &right) {
+        Some(text) => text,
+        None if is_comparison => comparison(op, &left, &right),
+        None => arithmetic(op, sign, &left, &right),
+    };
     let typed = build::binary(op, left.typed, right.typed)?;
     Ok(if is_comparison { Lowered::open(typed, text) } else { Lowered::new(typed, text) })
 }
@@ -93,11 +97,19 @@ fn symbol(op: Binary) -> (&'static str, bool) {
     }
 }
 
-/// `operand + interval`, or minus.
-pub(super) fn plus_interval(operand: Lowered, interval: Interval, minus: bool) -> Result<Lowered, BuildError> {
-    let interval = if minus { interval::negated(interval) } else { interval };
-    let text = format!("({} + INTERVAL '{}')", operand.closed(), interval::to_text(interval));
-    Ok(Lowered::new(build::add_interval(operand.typed, interval)?, text))
+/// The normal form of `time + interval` or minus, where the interval is a constant.
+fn moved(op: Binary, left: &Lowered, right: &Lowered) -> Option<String> {
+    let (time, interval) = match (op, &left.typed.data_type, &right.typed.data_type) {
+        (_, DataType::Interval(_), DataType::Interval(_)) => return None,
+        (Binary::Add | Binary::Subtract, _, DataType::Interval(_)) => (left, right),
+        (Binary::Add, DataType::Interval(_), _) => (right, left),
+        _ => return None,
+    };
+    let Expr::Literal(_) = interval.typed.expr else { return None };
+    let text = interval.text.strip_prefix("INTERVAL '")?.strip_suffix('\'')?;
+    let interval = interval::parse(text)?;
+    let interval = if op == Binary::Subtract { interval::negated(interval) } else { interval };
+    Some(format!("({} + INTERVAL '{}')", time.closed(), interval::to_text(interval)))
 }
 
 /// `-operand`

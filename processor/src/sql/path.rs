@@ -29,6 +29,10 @@ impl Lowering<'_> {
         chain: &[AccessExpr],
         clause: Clause,
     ) -> Result<Lowered, PlanError> {
+        let mut root = root;
+        while let Expr::Nested(inner) = root {
+            root = inner;
+        }
         let mut names: Vec<&Ident> = match root {
             Expr::Identifier(ident) => vec![ident],
             Expr::CompoundIdentifier(parts) => parts.iter().collect(),

@@ -2,11 +2,12 @@
 
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::ParserError;
-use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use super::SHAPE;
 use super::dialect::Spark;
 use super::error::{PlanError, refuse};
+use super::rewrite;
 
 /// The parser builds a tree as deep as there are operators in a row, and trees are walked and dropped by recursion.
 const JOINTS_MAX: usize = 300;
@@ -24,7 +25,7 @@ impl Text {
             .with_unescape(false)
             .tokenize_with_location()
             .map_err(|error| refuse(point(error.location), error.message, "close what is open, or quote it"))?;
-        let tokens = quote_trims(join_suffixes(tokens));
+        let tokens = rewrite::all(tokens);
         let statements = tokens.split(|token| token.token == Token::SemiColon).map(|tokens| {
             let end = tokens.last().map_or(Span::empty(), |token| point(token.span.end));
             Self { tokens: tokens.to_vec(), end }
@@ -47,6 +48,13 @@ impl Text {
     /// The tokens without whitespace and comments.
     pub(super) fn words(&self) -> impl Iterator<Item = &TokenWithSpan> {
         self.tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)))
+    }
+
+    /// The word before `FROM` before a place: the field of `EXTRACT(field FROM …)` as it is written.
+    pub(super) fn extracted(&self, place: Span) -> Option<String> {
+        let words: Vec<&TokenWithSpan> = self.words().take_while(|token| token.span.start < place.start).collect();
+        let from = words.iter().rposition(|token| is_keyword(token, Keyword::FROM))?;
+        words.get(from.checked_sub(1)?).map(|token| token.token.to_string())
     }
 
     /// Whether it starts with these keywords.
@@ -106,87 +114,6 @@ impl Text {
 /// Whether a token is this word, out of quotes.
 pub(super) fn is_keyword(token: &TokenWithSpan, keyword: Keyword) -> bool {
     matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
-}
-
-/// Puts into one token what Spark's lexer takes for one: a number and the word that follows it at once (`5L`, `2.5BD`),
-/// and `r` and a string, which is taken as it is.
-fn join_suffixes(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        if let Some(TokenWithSpan { token: Token::Word(word), span }) = joined.last()
-            && word.quote_style.is_none()
-            && word.value.eq_ignore_ascii_case("r")
-            && span.end == token.span.start
-            && let Some(raw) = raw_string(&token.token)
-        {
-            let span = Span { start: span.start, end: token.span.end };
-            joined.pop();
-            joined.push(TokenWithSpan { token: raw, span });
-            continue;
-        }
-        if let Token::Word(word) = &token.token
-            && word.quote_style.is_none()
-            && let Some(TokenWithSpan { token: Token::Number(digits, false), span }) = joined.last_mut()
-            && span.end == token.span.start
-        {
-            digits.push_str(&word.value);
-            span.end = token.span.end;
-        } else {
-            joined.push(token);
-        }
-    }
-    joined
-}
-
-fn raw_string(token: &Token) -> Option<Token> {
-    match token {
-        Token::SingleQuotedString(text) => Some(Token::SingleQuotedRawStringLiteral(text.clone())),
-        Token::DoubleQuotedString(text) => Some(Token::DoubleQuotedRawStringLiteral(text.clone())),
-        _ => None,
-    }
-}
-
-/// `trim(what, text)` is a plain function; the parser knows `trim(BOTH what FROM text)` alone, unless the name is no
-/// keyword. `trim(BOTH FROM text)` it knows without FROM.
-fn quote_trims(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut open: Vec<(Option<usize>, bool)> = Vec::new();
-    let mut plain = Vec::new();
-    let mut before = None;
-    let mut after_side = false;
-    let mut needless = Vec::new();
-    for (index, token) in tokens.iter().enumerate() {
-        match &token.token {
-            Token::Whitespace(_) => continue,
-            Token::LParen => open.push((before, false)),
-            Token::RParen => {
-                if let Some((Some(trim), false)) = open.pop() {
-                    plain.push(trim);
-                }
-            }
-            _ if is_keyword(token, Keyword::FROM) => {
-                if let Some((trim, has_from)) = open.last_mut() {
-                    *has_from = true;
-                    needless.extend((trim.is_some() && after_side).then_some(index));
-                }
-            }
-            _ => {}
-        }
-        before = is_keyword(token, Keyword::TRIM).then_some(index);
-        let sides = [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING];
-        after_side = sides.into_iter().any(|side| is_keyword(token, side));
-    }
-    for index in needless {
-        if let Some(token) = tokens.get_mut(index) {
-            token.token = Token::Whitespace(Whitespace::Space);
-        }
-    }
-    for index in plain {
-        if let Some(TokenWithSpan { token: Token::Word(word), .. }) = tokens.get_mut(index) {
-            word.quote_style = Some('`');
-            word.keyword = Keyword::NoKeyword;
-        }
-    }
-    tokens
 }
 
 /// Whether a token may make the tree one level deeper. (Parentheses are counted by the parser.)

@@ -11,13 +11,21 @@ use std::borrow::Cow;
 pub(crate) use nested::can_cast;
 
 use super::datetime::{MICROS_PER_SECOND, days_of_micros, micros_of_days, parse_date, parse_timestamp};
-use super::{DataType, Decimal, Value, text};
+use super::{DataType, Decimal, Value, interval, text};
 
 /// Converts a value of type `from` to type `to`; NULL if it does not convert, or if no value of the one type converts
 /// to the other (`can_cast`).
 pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Value<'a> {
     if value.is_null() {
         return Value::Null;
+    }
+    if let (DataType::Interval(range), Value::Months(_) | Value::Micros(_)) = (from, &value)
+        && matches!(to, DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt)
+    {
+        // NULL where it does not fit, where Spark fails.
+        let units = interval::units(&value, *range);
+        let whole = |units: i64| checked_to_integer(units, to);
+        return units.and_then(whole).unwrap_or(Value::Null);
     }
     match to {
         DataType::Null => Value::Null,
@@ -42,6 +50,37 @@ pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Valu
         },
         DataType::Array(_) | DataType::Map(..) | DataType::Struct(_) => nested::cast(value, from, to),
     }
+}
+
+/// As `cast`, and NULL also where ANSI mode fails: a number that does not fit, a text of a number that is not whole.
+pub(crate) fn try_cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Value<'a> {
+    if !matches!(to, DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt) {
+        return cast(value, from, to);
+    }
+    let whole = match value {
+        Value::String(text) if text.contains(&b'.') => None,
+        Value::Float(value) => whole_double(f64::from(value)),
+        Value::Double(value) => whole_double(value),
+        Value::Decimal(value) => value.to_i64_exact(),
+        other => to_bigint(other),
+    };
+    whole.and_then(|whole| checked_to_integer(whole, to)).unwrap_or(Value::Null)
+}
+
+/// Cut to a whole number, if BIGINT holds it.
+fn whole_double(value: f64) -> Option<i64> {
+    const BOUND: f64 = 9_223_372_036_854_775_808.0;
+    (value >= -BOUND && value < BOUND).then_some(value as i64)
+}
+
+/// `None` if it has too many bits.
+fn checked_to_integer(value: i64, to: &DataType) -> Option<Value<'static>> {
+    Some(match to {
+        DataType::TinyInt => Value::TinyInt(i8::try_from(value).ok()?),
+        DataType::SmallInt => Value::SmallInt(i16::try_from(value).ok()?),
+        DataType::Int => Value::Int(i32::try_from(value).ok()?),
+        _ => Value::BigInt(value),
+    })
 }
 
 fn to_boolean(value: Value<'_>) -> Option<bool> {

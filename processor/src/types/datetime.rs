@@ -15,6 +15,7 @@ pub(crate) use date::{json_date, parse_date};
 pub(crate) use pattern::Pattern;
 pub(crate) use time::{json_timestamp, parse_timestamp};
 pub(crate) use write::{write_date, write_json_timestamp, write_timestamp};
+pub(crate) use zone::Zone;
 
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,11 @@ impl Decimal {
         self.whole_and_fraction().0 as i64
     }
 
+    /// The whole part, if 64 bits hold it.
+    pub(crate) fn to_i64_exact(self) -> Option<i64> {
+        i64::try_from(self.whole_and_fraction().0).ok()
+    }
+
     /// Of seconds, the microseconds, cut to whole ones and to 64 bits. (Spark rounds to 34 digits on the way, which shows
     /// only where 64 bits do not hold the time.)
     pub(crate) fn to_micros(self) -> i64 {

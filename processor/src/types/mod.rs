@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use cast::{can_cast, cast};
+pub(crate) use cast::{can_cast, cast, try_cast};
 pub(crate) use codec::{decode_value, encode_value};
 pub(crate) use compare::{equal, order};
 pub(crate) use ddl::{parse_schema, parse_type};

@@ -1,7 +1,7 @@
 //! Arithmetic and bit operators: `PromoteStrings`, `DecimalPrecision`, `Division`, `IntegralDivision`.
 
 use super::coerce::{decimal, is_integral, is_numeric, operand_digits, tightest};
-use super::{Binary, BuildError, Built, Typed, call};
+use super::{Binary, BuildError, Built, Typed, call, interval};
 use crate::expr::functions::{Function, arithmetic as functions, decimal as decimals};
 use crate::types::{DataType, DecimalType};
 
@@ -21,17 +21,10 @@ fn sign(op: Binary) -> &'static str {
 
 pub(super) fn arithmetic(op: Binary, left: Typed, right: Typed) -> Built {
     let text = format!("({} {} {})", left.text, sign(op), right.text);
+    if let Some(built) = interval::arithmetic(op, &left, &right, &text) {
+        return built;
+    }
     match (op, &left.data_type, &right.data_type) {
-        (Binary::Subtract, DataType::Date | DataType::Timestamp, DataType::Date | DataType::Timestamp) => {
-            Err(BuildError::new(
-                format!("{text}: the difference of two times is an INTERVAL, which no column can be here"),
-                format!(
-                    "datediff({l}, {r}) for days, or unix_timestamp({l}) - unix_timestamp({r}) for seconds",
-                    l = left.text,
-                    r = right.text
-                ),
-            ))
-        }
         (Binary::Add | Binary::Subtract, DataType::Date, DataType::String) => {
             Err(BuildError::operand(&text, &right, "INT"))
         }
@@ -143,6 +136,7 @@ pub(super) fn negate(operand: Typed) -> Built {
 pub(super) fn negated(operand: Typed, text: String) -> Built {
     let operand = match operand.data_type {
         DataType::String | DataType::Null => operand.converted(&DataType::Double),
+        DataType::Interval(_) => operand,
         _ if is_numeric(&operand.data_type) => operand,
         _ => return Err(BuildError::operand(&text, &operand, "a number")),
     };

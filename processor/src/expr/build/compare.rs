@@ -84,6 +84,8 @@ fn comparable(left: &Typed, right: &Typed) -> Option<DataType> {
         (left, right) if left == right => Some(left.clone()),
         (String, Decimal { .. }) | (Decimal { .. }, String) => Some(Double),
         (String, other) | (other, String) if *other == Null => Some(String),
+        // Spark reads the text as an interval.
+        (String, DataType::Interval(_)) | (DataType::Interval(_), String) => None,
         (String, other) | (other, String) if is_atomic(other) => Some(other.clone()),
         (Decimal { .. }, Float | Double) | (Float | Double, Decimal { .. }) => Some(Double),
         (Decimal { .. }, _) | (_, Decimal { .. }) if left.data_type != Null && right.data_type != Null => {

@@ -1,10 +1,11 @@
-//! Intervals, which stand only beside a date or a timestamp.
+//! Intervals beside times, numbers and each other: `BinaryArithmetic`'s resolution in Spark's analyzer.
 
-use super::{BuildError, Built, Typed, sql_type};
-use crate::expr::functions::Function;
-use crate::types::DataType;
+use super::coerce::is_numeric;
+use super::{Binary, BuildError, Built, Typed, call, literal};
+use crate::expr::functions::{Function, interval as functions};
+use crate::types::{DataType, IntervalRange, Value, to_text};
 
-/// An interval literal, which stands only next to a date or a timestamp.
+/// An interval as its text gives it, whose months, days and microseconds are apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Interval {
     pub(crate) months: i32,
@@ -12,67 +13,133 @@ pub(crate) struct Interval {
     pub(crate) micros: i64,
 }
 
-/// `operand + interval` (or minus, the interval negated) where operand is a DATE or a TIMESTAMP.
-pub(crate) fn add_interval(operand: Typed, interval: Interval) -> Built {
-    let (sign, shown) = shown(interval);
-    let (operand, data_type) = match operand.data_type {
-        DataType::Date if interval.micros == 0 => (operand, DataType::Date),
-        DataType::String => {
-            // Spark makes a timestamp of it, and a string of the sum.
-            let sum = add_interval(operand.converted(&DataType::Timestamp), interval)?;
-            return Ok(sum.converted(&DataType::String));
-        }
-        DataType::Date | DataType::Timestamp => (operand.converted(&DataType::Timestamp), DataType::Timestamp),
-        _ => {
-            return Err(BuildError::new(
-                format!("{} {sign} {shown}: {} is {}", operand.text, operand.text, sql_type(&operand.data_type)),
-                format!("CAST({} AS TIMESTAMP) {sign} {shown}", operand.text),
-            ));
-        }
-    };
-    let text = if data_type == DataType::Date && interval.months == 0 {
-        let function = if sign == "-" { "date_sub" } else { "date_add" };
-        format!("{function}({}, extractansiintervaldays({shown}))", operand.text)
-    } else {
-        format!("{} {sign} {shown}", operand.text)
-    };
-    let function = if data_type == DataType::Date {
-        Function::DateInterval(interval)
-    } else {
-        Function::TimestampInterval(interval)
-    };
-    Ok(Typed::new(function.over(vec![operand.into_expr()]), data_type, text))
+/// A literal of months, or of microseconds, called as Spark writes it: `INTERVAL '1 02' DAY TO HOUR`.
+pub(crate) fn interval(value: Value<'static>, range: IntervalRange) -> Typed {
+    let data_type = DataType::Interval(range);
+    let mut name = Vec::new();
+    to_text(&value, &data_type, &mut name);
+    literal(value, data_type, String::from_utf8_lossy(&name).into_owned())
 }
 
-/// The sign, and the interval as it is mostly written: in one unit, or in days and smaller ones, as
-/// `INTERVAL '1 02' DAY TO HOUR`.
-fn shown(interval: Interval) -> (&'static str, String) {
-    let Interval { months, days, micros } = interval;
-    let negative = months < 0 || days < 0 || micros < 0;
-    let sign = if negative { "-" } else { "+" };
-    if months != 0 {
-        let months = months.unsigned_abs();
-        return match (months / 12, months % 12) {
-            (years, 0) => (sign, format!("INTERVAL '{years}' YEAR")),
-            (0, months) => (sign, format!("INTERVAL '{months}' MONTH")),
-            (years, months) => (sign, format!("INTERVAL '{years}-{months}' YEAR TO MONTH")),
-        };
-    }
-    let (days, micros) = (days.unsigned_abs(), micros.unsigned_abs());
-    let (all_seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let (all_minutes, seconds) = (all_seconds / 60, all_seconds % 60);
-    let (hours, minutes) = (all_minutes / 60, all_minutes % 60);
-    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
-    let fraction = fraction.trim_end_matches('0');
-    let whole_minutes = seconds == 0 && fraction.is_empty();
-    let text = match (days, whole_minutes, minutes) {
-        (days, true, 0) if micros == 0 => format!("'{days}' DAY"),
-        (0, true, 0) => format!("'{hours:02}' HOUR"),
-        (0, true, _) => format!("'{all_minutes:02}' MINUTE"),
-        (0, false, _) => format!("'{all_seconds:02}{fraction}' SECOND"),
-        (days, true, 0) => format!("'{days} {hours:02}' DAY TO HOUR"),
-        (days, true, _) => format!("'{days} {hours:02}:{minutes:02}' DAY TO MINUTE"),
-        (days, false, _) => format!("'{days} {hours:02}:{minutes:02}:{seconds:02}{fraction}' DAY TO SECOND"),
+/// `None` if neither side makes this a matter of intervals.
+pub(super) fn arithmetic(op: Binary, left: &Typed, right: &Typed, text: &str) -> Option<Built> {
+    use DataType::{Date, Interval, Null, String, Timestamp};
+    let (left_type, right_type) = (&left.data_type, &right.data_type);
+    let (left, right) = (left.clone(), right.clone());
+    Some(match (op, left_type, right_type) {
+        (Binary::Add | Binary::Subtract, Interval(_), Null) => arithmetic_of(op, left, right, text),
+        (Binary::Add | Binary::Subtract, Null, Interval(_)) => arithmetic_of(op, left, right, text),
+        (Binary::Add | Binary::Subtract, Interval(_), Interval(_)) => arithmetic_of(op, left, right, text),
+        (Binary::Add, Interval(_), _) => moved(right, left, false),
+        (Binary::Add, _, Interval(_)) => moved(left, right, false),
+        (Binary::Subtract, _, Interval(_)) => moved(left, right, true),
+        (Binary::Multiply, Interval(_), other) if is_factor(other) => scaled(left, right, text, functions::multiply),
+        (Binary::Multiply, other, Interval(_)) if is_factor(other) => scaled(right, left, text, functions::multiply),
+        (Binary::Divide, Interval(_), other) if is_factor(other) => scaled(left, right, text, functions::divide),
+        (Binary::Subtract, Timestamp, Date | Timestamp | String) | (Binary::Subtract, Date | String, Timestamp) => {
+            let difference = |operand: Typed| operand.converted(&Timestamp).into_expr();
+            let expr = Function::Two(functions::between).over(vec![difference(left), difference(right)]);
+            Ok(Typed::new(expr, Interval(IntervalRange::DAY_TO_SECOND), text.to_owned()))
+        }
+        (Binary::Subtract, Date | String, Date) => {
+            let arguments = vec![left.converted(&Date).into_expr(), right.converted(&Date).into_expr()];
+            let expr = Function::Two(functions::days_between).over(arguments);
+            Ok(Typed::new(expr, Interval(IntervalRange::DAY), text.to_owned()))
+        }
+        (_, Interval(_), _) | (_, _, Interval(_)) => Err(BuildError::mismatch(text, &left, &right)),
+        _ => return None,
+    })
+}
+
+fn is_factor(data_type: &DataType) -> bool {
+    is_numeric(data_type) || *data_type == DataType::Null || *data_type == DataType::String
+}
+
+/// A sum or difference of intervals of one kind.
+fn arithmetic_of(op: Binary, left: Typed, right: Typed, text: &str) -> Built {
+    let range = match (&left.data_type, &right.data_type) {
+        (DataType::Interval(left), DataType::Interval(right)) => left.with(*right),
+        (DataType::Interval(range), _) | (_, DataType::Interval(range)) => Some(*range),
+        _ => None,
     };
-    (sign, format!("INTERVAL {text}"))
+    let Some(range) = range else { return Err(BuildError::mismatch(text, &left, &right)) };
+    let function = if op == Binary::Subtract { functions::minus } else { functions::plus };
+    let expr = Function::Two(function).over(vec![left.into_expr(), right.into_expr()]);
+    Ok(Typed::new(expr, DataType::Interval(range), text.to_owned()))
+}
+
+/// Times a number, or divided by one: in all units of its kind.
+fn scaled(interval: Typed, number: Typed, text: &str, function: functions::Two) -> Built {
+    let is_of_months = matches!(interval.data_type, DataType::Interval(range) if range.is_of_months());
+    let range = if is_of_months { IntervalRange::YEAR_TO_MONTH } else { IntervalRange::DAY_TO_SECOND };
+    let number = match number.data_type {
+        DataType::String | DataType::Null => number.converted(&DataType::Double),
+        _ => number,
+    };
+    let expr = Function::Two(function).over(vec![interval.into_expr(), number.into_expr()]);
+    Ok(Typed::new(expr, DataType::Interval(range), text.to_owned()))
+}
+
+/// A time so much later, or earlier.
+fn moved(time: Typed, interval: Typed, minus: bool) -> Built {
+    let sign = if minus { "-" } else { "+" };
+    let text = format!("{} {sign} {}", time.text, interval.text);
+    let DataType::Interval(range) = interval.data_type else {
+        return Err(BuildError::operand(&text, &interval, "INTERVAL"));
+    };
+    let months = range.is_of_months();
+    match time.data_type {
+        DataType::Date if range == IntervalRange::DAY => {
+            let name = if minus { "date_sub" } else { "date_add" };
+            let text = format!("{name}({}, extractansiintervaldays({}))", time.text, interval.text);
+            let function = if minus { functions::date_minus_days } else { functions::date_plus_days };
+            let expr = Function::Two(function).over(vec![time.into_expr(), interval.into_expr()]);
+            Ok(Typed::new(expr, DataType::Date, text))
+        }
+        DataType::Date if months => Ok(shifted(time, interval, DataType::Date, minus, text)),
+        DataType::String if !months => {
+            // Spark makes a timestamp of it, and a string of the sum.
+            let time = time.converted(&DataType::Timestamp);
+            Ok(shifted(time, interval, DataType::Timestamp, minus, text).converted(&DataType::String))
+        }
+        DataType::Date | DataType::Timestamp | DataType::String => {
+            let time = time.converted(&DataType::Timestamp);
+            Ok(shifted(time, interval, DataType::Timestamp, minus, text))
+        }
+        _ => Err(BuildError::new(
+            format!("{text}: {} is {}", time.text, super::sql_type(&time.data_type)),
+            format!("CAST({} AS TIMESTAMP) {sign} {}", time.text, interval.text),
+        )),
+    }
+}
+
+fn shifted(time: Typed, interval: Typed, gives: DataType, minus: bool, text: String) -> Typed {
+    let function = match (&gives, minus) {
+        (DataType::Date, false) => functions::date_plus_months,
+        (DataType::Date, true) => functions::date_minus_months,
+        (_, false) => functions::timestamp_plus,
+        (_, true) => functions::timestamp_minus,
+    };
+    Typed::new(Function::Two(function).over(vec![time.into_expr(), interval.into_expr()]), gives, text)
+}
+
+/// `timestampadd(MINUTE, 5, t)`, whatever it is called.
+pub(crate) fn timestamp_add(unit: &str, count: Typed, time: Typed) -> Built {
+    timestamp_call("timestampadd", unit, vec![count, time])
+}
+
+/// `timestampdiff(HOUR, from, to)`, whatever it is called.
+pub(crate) fn timestamp_diff(unit: &str, from: Typed, to: Typed) -> Built {
+    timestamp_call("timestampdiff", unit, vec![from, to])
+}
+
+/// The unit is part of the column's name, and no expression.
+fn timestamp_call(name: &str, unit: &str, arguments: Vec<Typed>) -> Built {
+    let texts: Vec<&str> = arguments.iter().map(|argument| argument.text.as_str()).collect();
+    let text = format!("{name}({}, {})", unit.to_ascii_uppercase(), texts.join(", "));
+    let unit = Value::String(unit.as_bytes().to_vec().into());
+    let mut all = vec![literal(unit, DataType::String, String::new())];
+    all.extend(arguments);
+    let typed = call(name, all)?;
+    Ok(Typed::new(typed.expr, typed.data_type, text))
 }

@@ -146,7 +146,7 @@ pub(crate) fn negate(value: Value<'_>) -> Value<'_> {
         Value::Float(value) => Value::Float(-value),
         Value::Double(value) => Value::Double(-value),
         Value::Decimal(value) => Value::Decimal(value.negated()),
-        _ => Value::Null,
+        interval => super::interval::negated(interval),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Dates and timestamps: parts of them, steps between them, beginnings of periods. All in UTC. What would leave the
 //! range of the type is NULL, where Spark fails.
 
-use crate::expr::build::Interval;
 use crate::types::Value;
 use crate::types::datetime::{
     Civil, MICROS_PER_DAY, MICROS_PER_SECOND, add_months as months_later, day_of_week as iso_day, days_in_month,
@@ -20,25 +19,6 @@ fn date(days: Option<i32>) -> Value<'static> {
 
 fn timestamp(micros: Option<i64>) -> Value<'static> {
     micros.map_or(Value::Null, Value::Timestamp)
-}
-
-pub(crate) fn date_plus<'a>(value: Value<'a>, interval: Interval) -> Value<'a> {
-    let Value::Date(days) = value else { return Value::Null };
-    let days = if interval.months == 0 { Some(days) } else { months_later(days, interval.months) };
-    date(days.and_then(|days| days.checked_add(interval.days)))
-}
-
-pub(crate) fn timestamp_plus<'a>(value: Value<'a>, interval: Interval) -> Value<'a> {
-    let Value::Timestamp(micros) = value else { return Value::Null };
-    let mut moved = Some(micros);
-    if interval.months != 0 {
-        let days = months_later(days_of_micros(micros), interval.months);
-        moved = days.and_then(|days| {
-            i64::from(days).checked_mul(MICROS_PER_DAY)?.checked_add(micros.rem_euclid(MICROS_PER_DAY))
-        });
-    }
-    let days = i64::from(interval.days).saturating_mul(MICROS_PER_DAY);
-    timestamp(moved.and_then(|micros| micros.checked_add(days)?.checked_add(interval.micros)))
 }
 
 /// Wraps, as Spark's does.

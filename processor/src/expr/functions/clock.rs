@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::types::Value;
-use crate::types::datetime::{MICROS_PER_SECOND, Pattern, days_of_micros};
+use crate::types::datetime::{MICROS_PER_DAY, MICROS_PER_SECOND, Pattern, Zone, days_of_micros};
 
 pub(crate) use crate::types::datetime::Pattern as TimePattern;
 
@@ -30,6 +30,7 @@ thread_local! {
     /// The patterns of the row before: those that come from a column are often the same.
     static WRITING: RefCell<Compiled> = const { RefCell::new(None) };
     static READING: RefCell<Compiled> = const { RefCell::new(None) };
+    static ZONE: RefCell<Option<(Vec<u8>, Zone)>> = const { RefCell::new(None) };
 }
 
 fn of_row(last: &mut Compiled, text: &[u8], compile: fn(&str) -> Result<Pattern, String>) -> Option<Pattern> {
@@ -56,6 +57,28 @@ pub(crate) fn parse_any<'a>(value: Value<'a>, pattern: Value<'a>) -> Value<'a> {
     pattern.map_or(Value::Null, |pattern| parse(&pattern, value))
 }
 
+/// A zone of the row, by its name or offset.
+fn in_zone(name: &[u8], convert: impl FnOnce(&Zone) -> Option<i64>) -> Value<'static> {
+    ZONE.with_borrow_mut(|last| {
+        if last.as_ref().is_none_or(|(known, _)| known.as_slice() != name) {
+            *last = Zone::parse(name).map(|zone| (name.to_vec(), zone));
+        }
+        last.as_ref().and_then(|(_, zone)| convert(zone)).map_or(Value::Null, Value::Timestamp)
+    })
+}
+
+/// What a clock of a zone shows, as the instant. NULL if there is no such zone, where Spark fails.
+pub(crate) fn to_utc<'a>(time: Value<'a>, zone: Value<'a>) -> Value<'a> {
+    let (Value::Timestamp(micros), Value::String(zone)) = (time, zone) else { return Value::Null };
+    in_zone(&zone, |zone| zone.to_utc(days_of_micros(micros), micros.rem_euclid(MICROS_PER_DAY)))
+}
+
+/// An instant, as a clock of a zone shows it.
+pub(crate) fn from_utc<'a>(time: Value<'a>, zone: Value<'a>) -> Value<'a> {
+    let (Value::Timestamp(micros), Value::String(zone)) = (time, zone) else { return Value::Null };
+    in_zone(&zone, |zone| zone.from_utc(micros))
+}
+
 /// A BIGINT of seconds as TIMESTAMP; what overflows wraps.
 pub(crate) fn of_wrapping_seconds(value: Value<'_>) -> Value<'_> {
     match value {
@@ -76,6 +99,9 @@ pub(crate) fn unix_timestamp(value: Value<'_>) -> Value<'_> {
 /// after the point, where Spark fails.
 pub(crate) fn timestamp_seconds(value: Value<'_>) -> Value<'_> {
     let micros = match value {
+        Value::TinyInt(seconds) => Some(i64::from(seconds) * MICROS_PER_SECOND),
+        Value::SmallInt(seconds) => Some(i64::from(seconds) * MICROS_PER_SECOND),
+        Value::Float(seconds) => return timestamp_seconds(Value::Double(f64::from(seconds))),
         Value::Int(seconds) => Some(i64::from(seconds) * MICROS_PER_SECOND),
         Value::BigInt(seconds) => seconds.checked_mul(MICROS_PER_SECOND),
         Value::Double(seconds) if seconds.is_finite() => Some((seconds * MICROS_PER_SECOND as f64) as i64),

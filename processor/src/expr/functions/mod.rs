@@ -9,6 +9,7 @@ pub(super) mod conditional;
 pub(super) mod decimal;
 pub(super) mod digest;
 pub(super) mod format;
+pub(super) mod interval;
 mod java_regex;
 pub(super) mod json;
 pub(super) mod like;
@@ -30,7 +31,6 @@ use std::sync::Arc;
 use self::like::LikePattern;
 use self::regex::{Pattern, Replacement};
 use super::Expr;
-use super::build::Interval;
 use crate::types::{DataType, Decimal, Value};
 
 /// What a call does to the values of its arguments. All but those that say so are NULL where an argument is, and see
@@ -47,8 +47,8 @@ pub(crate) enum Function {
     Coalesce,
     Decimal(decimal::Operation),
     Round(rounding::Round),
-    DateInterval(Interval),
-    TimestampInterval(Interval),
+    TimestampAdd(interval::Step),
+    TimestampDiff(interval::Step),
     DateTrunc(calendar::Unit),
     Like(LikePattern),
     Ilike(LikePattern),
@@ -62,6 +62,8 @@ pub(crate) enum Function {
     FormatTime(clock::TimePattern),
     ParseTime(clock::TimePattern),
     JsonPath(json::Path),
+    /// From one type to another, NULL where ANSI mode fails.
+    TryCast(DataType, DataType),
     /// As the text of its type.
     ToJson(DataType),
     Split(Pattern, i32),
@@ -101,23 +103,26 @@ impl Function {
             Self::FormatTime(pattern) => clock::format(pattern, value),
             Self::ParseTime(pattern) => clock::parse(pattern, value),
             Self::JsonPath(path) => json::get(path, value),
+            Self::TryCast(from, to) => crate::types::try_cast(value, from, to),
             Self::ToJson(data_type) => json::of_value(&value, data_type),
             Self::Split(pattern, limit) => matching::split(pattern, value, *limit),
             Self::Round(round) => round.apply(value),
-            Self::DateInterval(interval) => calendar::date_plus(value, *interval),
-            Self::TimestampInterval(interval) => calendar::timestamp_plus(value, *interval),
             Self::DateTrunc(unit) => calendar::truncate(*unit, value),
             Self::ArrayField(index) => collections::field_of_each(value, *index),
             Self::Many(function) => function(vec![value]),
             Self::Nullable(function) => function(vec![value]),
             Self::Coalesce => value,
-            Self::Two(_) | Self::Three(_) | Self::Decimal(_) => Value::Null,
+            Self::Two(_) | Self::Three(_) | Self::Decimal(_) | Self::TimestampAdd(_) | Self::TimestampDiff(_) => {
+                Value::Null
+            }
         }
     }
 
     pub(super) fn two<'a>(&'a self, left: Value<'a>, right: Value<'a>) -> Value<'a> {
         match self {
             Self::Two(function) => function(left, right),
+            Self::TimestampAdd(step) => step.add(left, right),
+            Self::TimestampDiff(step) => step.count(left, right),
             Self::Decimal(operation) => match (left, right) {
                 (Value::Decimal(left), Value::Decimal(right)) => operation.apply(left, right),
                 _ => Value::Null,

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use super::Values;
 use crate::types::{DataType, Value, cast, parse_schema};
 
-const SCHEMA: &str = "s STRING, u STRING, a INT, b BIGINT, d DOUBLE, e DECIMAL(10,2), f DECIMAL(38,18), p BOOLEAN, \
+pub(super) const SCHEMA: &str = "s STRING, u STRING, a INT, b BIGINT, d DOUBLE, e DECIMAL(10,2), f DECIMAL(38,18), p BOOLEAN, \
      dt DATE, t TIMESTAMP, arr ARRAY<INT>, words ARRAY<STRING>, m MAP<STRING, INT>, st STRUCT<x: INT, y: STRING>, \
      bin BINARY";
 
@@ -16,8 +16,13 @@ static COLUMNS: LazyLock<Vec<(String, DataType)>> = LazyLock::new(|| {
     schema.iter().map(|field| (field.name.clone(), field.data_type.clone())).collect()
 });
 
-pub(super) fn columns() -> &'static [(String, DataType)] {
+fn columns() -> &'static [(String, DataType)] {
     &COLUMNS
+}
+
+/// The column's place in a row.
+pub(super) fn number(name: &str) -> usize {
+    COLUMNS.iter().position(|(column, _)| column == name).unwrap_or_else(|| panic!("there is no column {name}"))
 }
 
 fn text(text: &str) -> Value<'static> {

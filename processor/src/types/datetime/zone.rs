@@ -40,7 +40,7 @@ const SHORT_IDS: [(&str, &str); 28] = [
 ];
 
 #[derive(Clone, Debug)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     /// Seconds east of UTC.
     Offset(i32),
     Region(TimeZone),
@@ -50,7 +50,7 @@ impl Zone {
     pub(super) const UTC: Self = Self::Offset(0);
 
     /// As in the text of a timestamp, where an offset may also be +h:mm or +hh:m. `None` if there is no such zone.
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         if text == b"Z" {
             return Some(Self::UTC);
         }
@@ -90,13 +90,33 @@ impl Zone {
 
     /// The instant of a local time (as microseconds of a day in UTC with the same reading): in a gap it moves on by the
     /// gap's length, in an overlap it is the earlier one. `None` if it is too far away for a timestamp.
-    pub(super) fn to_utc(&self, days: i32, micros_of_day: i64) -> Option<i64> {
+    pub(crate) fn to_utc(&self, days: i32, micros_of_day: i64) -> Option<i64> {
         let seconds = match self {
             Self::Offset(seconds) => *seconds,
             Self::Region(zone) => region_offset(zone, days, micros_of_day)?,
         };
         let micros = i128::from(days) * i128::from(MICROS_PER_DAY) + i128::from(micros_of_day);
         i64::try_from(micros - i128::from(seconds) * i128::from(MICROS_PER_SECOND)).ok()
+    }
+
+    /// The local time of an instant, as microseconds in UTC with the same reading. `None` as above.
+    pub(crate) fn from_utc(&self, micros: i64) -> Option<i64> {
+        let seconds = match self {
+            Self::Offset(seconds) => *seconds,
+            Self::Region(zone) => {
+                // As far as the calendar's years go here; its rules repeat after as many.
+                const SECONDS_PER_CYCLE: i64 = 146_097 * 86_400;
+                const SECONDS_MAX: i64 = 253_000_000_000;
+                let seconds = micros.div_euclid(MICROS_PER_SECOND);
+                let seconds = match seconds {
+                    _ if seconds < -SECONDS_MAX => seconds % SECONDS_PER_CYCLE - SECONDS_PER_CYCLE,
+                    _ if seconds > SECONDS_MAX => seconds % SECONDS_PER_CYCLE + 10 * SECONDS_PER_CYCLE,
+                    _ => seconds,
+                };
+                zone.to_offset(jiff::Timestamp::from_second(seconds).ok()?).seconds()
+            }
+        };
+        micros.checked_add(i64::from(seconds) * MICROS_PER_SECOND)
     }
 }
 

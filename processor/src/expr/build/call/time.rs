@@ -2,11 +2,11 @@
 
 use super::{Call, Entry, custom, one, two};
 use crate::expr::build::coerce::{Takes, is_integral, is_numeric};
-use crate::expr::build::{BuildError, Built, Typed, cast, literal};
+use crate::expr::build::{BuildError, Built, Typed, cast, literal, sql_type};
 use crate::expr::functions::calendar::{self, Unit};
 use crate::expr::functions::clock::{self, TimePattern};
-use crate::expr::functions::{Function, time_parts};
-use crate::types::{self, DataType, Value};
+use crate::expr::functions::{Function, interval, time_parts};
+use crate::types::{self, DataType, IntervalRange, IntervalUnit, Value};
 
 use DataType as T;
 use Takes::{Date, Int, Timestamp};
@@ -14,6 +14,12 @@ use Takes::{Date, Int, Timestamp};
 const DEFAULT_PATTERN: &str = "yyyy-MM-dd HH:mm:ss";
 
 pub(super) const TABLE: &[Entry] = &[
+    custom("timestampadd", 3, 3, timestamp_add),
+    custom("timestampdiff", 3, 3, timestamp_diff),
+    custom("make_dt_interval", 0, 4, make_dt_interval),
+    custom("make_ym_interval", 0, 2, make_ym_interval),
+    custom("to_utc_timestamp", 2, 2, |call| in_zone(call, clock::to_utc)),
+    custom("from_utc_timestamp", 2, 2, |call| in_zone(call, clock::from_utc)),
     custom("date_trunc", 2, 2, |call| truncate(call, true)),
     custom("trunc", 2, 2, |call| truncate(call, false)),
     custom("to_date", 1, 2, to_date),
@@ -56,7 +62,7 @@ pub(super) const TABLE: &[Entry] = &[
     one("last_day", Date, T::Date, calendar::last_day),
     two("next_day", [Date, Takes::String], T::Date, calendar::next_day),
     custom("make_date", 3, 3, |call| call.strict(&[Int], T::Date, Function::Three(calendar::make_date))),
-    custom("make_timestamp", 6, 6, make_timestamp),
+    custom("make_timestamp", 6, 7, make_timestamp),
 ];
 
 fn is_timestamp(data_type: &DataType) -> bool {
@@ -249,6 +255,9 @@ fn part(call: Call, text: String) -> Built {
         Some(Value::String(name)) => field(&String::from_utf8_lossy(&name)),
         _ => None,
     };
+    if let T::Interval(range) = source.data_type {
+        return part_of_interval(&call, &text, name, source, range);
+    }
     let Some((takes, gives, function)) = named else {
         return Err(call.error(
             &format!("{} is no part of a time", name.text),
@@ -258,6 +267,80 @@ fn part(call: Call, text: String) -> Built {
     let source = call.convert(source.clone(), takes)?;
     let typed = call.over(vec![source], gives, Function::One(function));
     Ok(Typed::new(typed.expr, typed.data_type, text))
+}
+
+/// Of an interval's own units.
+fn part_of_interval(call: &Call, text: &str, name: &Typed, source: &Typed, range: IntervalRange) -> Built {
+    let name = match name.value() {
+        Some(Value::String(name)) => String::from_utf8_lossy(&name).to_ascii_uppercase(),
+        _ => String::new(),
+    };
+    let seconds = T::Decimal { precision: 8, scale: 6 };
+    let (unit, gives, function): (_, _, super::One) = match name.as_str() {
+        "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => (IntervalUnit::Year, T::Int, interval::years),
+        "MONTH" | "MON" | "MONS" | "MONTHS" => (IntervalUnit::Month, T::TinyInt, interval::months_of_year),
+        "DAY" | "D" | "DAYS" => (IntervalUnit::Day, T::Int, interval::days),
+        "HOUR" | "H" | "HOURS" | "HR" | "HRS" => (IntervalUnit::Hour, T::TinyInt, interval::hours_of_day),
+        "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => (IntervalUnit::Minute, T::TinyInt, interval::minutes_of_hour),
+        "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => (IntervalUnit::Second, seconds, interval::seconds_of_minute),
+        _ => return Err(call.error(&format!("{name} is no part of an interval"), "DAY, HOUR, MINUTE or SECOND")),
+    };
+    if unit < range.from || unit > range.to {
+        return Err(call.error(&format!("{} has no {name}", sql_type(&source.data_type)), range.to_string()));
+    }
+    let typed = call.over(vec![source.clone()], gives, Function::One(function));
+    Ok(Typed::new(typed.expr, typed.data_type, text.to_owned()))
+}
+
+fn step(call: &Call) -> Result<interval::Step, BuildError> {
+    let unit = match call.arguments.first().and_then(Typed::value) {
+        Some(Value::String(unit)) => String::from_utf8_lossy(&unit).into_owned(),
+        _ => String::new(),
+    };
+    interval::Step::parse(&unit).ok_or_else(|| {
+        let units = "YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND";
+        call.error(&format!("{unit} is no unit of time"), units)
+    })
+}
+
+fn timestamp_add(call: Call) -> Built {
+    let step = step(&call)?;
+    let mut arguments = call.converted(&[Takes::Any, Int, Timestamp])?;
+    Ok(call.over(arguments.split_off(1), T::Timestamp, Function::TimestampAdd(step)))
+}
+
+fn timestamp_diff(call: Call) -> Built {
+    let step = step(&call)?;
+    let mut arguments = call.converted(&[Takes::Any, Timestamp, Timestamp])?;
+    Ok(call.over(arguments.split_off(1), T::BigInt, Function::TimestampDiff(step)))
+}
+
+fn make_dt_interval(mut call: Call) -> Built {
+    let seconds = T::Decimal { precision: 18, scale: 6 };
+    while call.arguments.len() < 3 {
+        call.arguments.push(literal(Value::Int(0), T::Int, "0".to_owned()));
+    }
+    let none = Value::Decimal(crate::types::Decimal { unscaled: 0, precision: 18, scale: 6 });
+    let call = call.or_default(4, none, seconds.clone(), "0.000000");
+    let mut arguments = call.converted(&[Int, Int, Int, Takes::Any])?;
+    if let Some(given) = arguments.pop() {
+        if !is_numeric(&given.data_type) && !matches!(given.data_type, T::String | T::Null) {
+            return Err(BuildError::operand(&call.text(), &given, "a number"));
+        }
+        arguments.push(cast(given, seconds)?);
+    }
+    Ok(call.over(arguments, T::Interval(IntervalRange::DAY_TO_SECOND), Function::Many(interval::make_days)))
+}
+
+fn make_ym_interval(mut call: Call) -> Built {
+    while call.arguments.len() < 2 {
+        call.arguments.push(literal(Value::Int(0), T::Int, "0".to_owned()));
+    }
+    call.strict(&[Int], T::Interval(IntervalRange::YEAR_TO_MONTH), Function::Two(interval::make_months))
+}
+
+fn in_zone(call: Call, function: super::Two) -> Built {
+    call.strict(&[Timestamp, Takes::String], T::Timestamp, Function::Two(function))
 }
 
 /// A DATE and an INT, which nothing is converted to but a text between quotes.
@@ -278,7 +361,8 @@ fn months_between(call: Call) -> Built {
 }
 
 fn make_timestamp(call: Call) -> Built {
-    let mut arguments = call.converted(&[Int, Int, Int, Int, Int, Takes::Any])?;
+    let mut arguments = call.converted(&[Int, Int, Int, Int, Int, Takes::Any, Takes::String])?;
+    let zone = if arguments.len() > 6 { arguments.pop() } else { None };
     if let Some(seconds) = arguments.pop() {
         let to = T::Decimal { precision: 16, scale: 6 };
         if !is_numeric(&seconds.data_type) && !matches!(seconds.data_type, T::String | T::Null) {
@@ -286,5 +370,9 @@ fn make_timestamp(call: Call) -> Built {
         }
         arguments.push(cast(seconds, to)?);
     }
-    Ok(call.over(arguments, T::Timestamp, Function::Many(calendar::make_timestamp)))
+    let time = call.over(arguments, T::Timestamp, Function::Many(calendar::make_timestamp));
+    Ok(match zone {
+        Some(zone) => call.over(vec![time, zone], T::Timestamp, Function::Two(clock::to_utc)),
+        None => time,
+    })
 }

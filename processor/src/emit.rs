@@ -80,6 +80,8 @@ impl<'a> Emitter<'a> {
             self.push(&[], values, gate)?;
         }
         match state {
+            // A group that is none of the query's.
+            _ if self.plan.grouping.is_none() => Ok(()),
             State::None => Ok(()),
             State::Groups(groups) => self.groups(groups, gate),
             State::Sessions(sessions) => self.sessions(sessions, gate),

@@ -2,6 +2,7 @@
 
 mod grouping;
 mod record;
+mod stages;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::error::QueryError;
 use crate::expr::Expr;
 use crate::json::Scanner;
 use crate::options::OnDataLoss;
-use crate::plan::{Plan, Watermark};
+use crate::plan::{Plan, Stage, Watermark};
 use crate::sink::DeadLetters;
 use crate::source::lost;
 use crate::state::{State, TooManyGroups};
@@ -23,6 +24,7 @@ use crate::step::{Gate, Step};
 use crate::types::Value;
 use grouping::Grouper;
 use record::{Cell, Cells, RecordRow};
+use stages::Flow;
 
 pub(crate) use grouping::new_state;
 pub(crate) use record::Origin;
@@ -40,6 +42,7 @@ pub(crate) struct Operators {
     early_filter: Option<Expr>,
     watermark: Option<Watermark>,
     filter: Option<Expr>,
+    stages: Vec<Stage>,
     grouper: Option<Grouper>,
     scratch: Vec<u8>,
     unfolded_bytes_max: usize,
@@ -59,6 +62,8 @@ pub(crate) struct Target<'t, 'e> {
     pub(crate) read: &'t mut Read,
     /// Takes bad records, if that was asked for.
     pub(crate) dead_letters: Option<&'t mut DeadLetters>,
+    /// What the LIMIT of an inner query has let pass so far.
+    pub(crate) limited: &'t mut Limited,
 }
 
 impl Target<'_, '_> {
@@ -83,6 +88,27 @@ impl Target<'_, '_> {
     }
 }
 
+/// What the LIMIT of an inner query has let pass in the query's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limited {
+    pub(crate) taken: u64,
+}
+
+impl Limited {
+    /// From the state: of a query that groups, the last aggregate counts the rows of each group; of one that does not, the
+    /// only group counts those that passed.
+    pub(crate) fn of(plan: &Plan, state: &State) -> Self {
+        let has_limit = plan.stages.iter().any(|stage| matches!(stage, Stage::Limit(_)));
+        let State::Groups(groups) = state else { return Self::default() };
+        let count = |value: Option<Value<'_>>| match value {
+            Some(Value::BigInt(count)) => u64::try_from(count).unwrap_or(0),
+            _ => 0,
+        };
+        let taken = if has_limit { groups.ids().map(|id| count(groups.values(id).last())).sum() } else { 0 };
+        Self { taken }
+    }
+}
+
 /// What a micro-batch read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Read {
@@ -104,6 +130,7 @@ impl Operators {
             early_filter: plan.early_filter.clone(),
             watermark: plan.source.watermark,
             filter: plan.filter.clone(),
+            stages: plan.stages.clone(),
             grouper: plan.grouping.as_ref().map(|grouping| Grouper::new(grouping, &cells)),
             cells,
             scratch: Vec::new(),
@@ -251,7 +278,7 @@ impl Operators {
             let (partition, what) = (origin.partition, what.to_owned());
             target.bad(1, BadRecord { partition, offset, timestamp, reason, what, value: None }, Some(record))?;
         }
-        let mut row = RecordRow { cells: &self.cells, json, record, origin, window: None };
+        let mut row = RecordRow { cells: &self.cells, json, record, origin, window: None, made: Vec::new() };
         if let Some(filter) = &self.early_filter
             && filter.test(&row) != Some(true)
         {
@@ -266,6 +293,10 @@ impl Operators {
             && filter.test(&row) != Some(true)
         {
             return Ok(());
+        }
+        if !self.stages.is_empty() {
+            let flow = Flow { stages: &self.stages, grouper: self.grouper.as_ref() };
+            return flow.run(0, &mut row, target);
         }
         match &self.grouper {
             Some(grouper) => {

@@ -4,7 +4,7 @@
 use crate::changelog::Watermark;
 use crate::emit::Emitter;
 use crate::error::QueryError;
-use crate::operators::{Operators, Read, Target, new_state};
+use crate::operators::{Limited, Operators, Read, Target, new_state};
 use crate::options::QueryOptions;
 use crate::plan::{OutputMode, Plan};
 use crate::sink::{DeadLetters, Output};
@@ -61,6 +61,7 @@ impl Pipeline {
         let forgets = plan.mode != OutputMode::Complete;
         let takes_late = !forgets && !matches!(state, State::Sessions(_));
         let mut read = Read::default();
+        let mut limited = Limited::of(plan, state);
         operators.begin_batch(state)?;
         let mut emitter = Emitter::new(plan, sinks.output, rows_before);
         let mut target = Target {
@@ -71,6 +72,7 @@ impl Pipeline {
             late_by: (!takes_late).then_some(watermark.before),
             read: &mut read,
             dead_letters: sinks.dead_letters,
+            limited: &mut limited,
         };
         feed(operators, &mut target)?;
         state.end_input();

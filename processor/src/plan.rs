@@ -1,7 +1,7 @@
 //! The typed plan that SQL is lowered to.
 //!
 //! Expressions over a record see its source columns by number, and, where the query is windowed, the window (a struct
-//! of start and end) as the column after them. Expressions over a group see its keys, and after them its aggregates.
+//! of start and end) as the column after them, and what generators make after that. Expressions over a group see its keys, and after them its aggregates.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ pub struct Plan {
     pub(crate) early_filter: Option<Expr>,
     /// The rest of WHERE. None where the query has no watermark.
     pub(crate) filter: Option<Expr>,
+    /// What happens to records after that, in order; most queries have none.
+    pub(crate) stages: Vec<Stage>,
     /// None: each record is a row.
     pub(crate) grouping: Option<Grouping>,
     /// HAVING, over a group.
@@ -86,6 +88,65 @@ pub(crate) struct Watermark {
     pub(crate) delay_micros: i64,
 }
 
+/// A step between reading a record and grouping it or writing its row.
+#[derive(Clone, Debug)]
+pub(crate) enum Stage {
+    /// Records go on for which it is true.
+    Filter(Expr),
+    /// Makes rows of one, and adds columns: they come after the window's.
+    Generate(Generator),
+    /// So many rows go on in the query's life.
+    Limit(u64),
+}
+
+/// What makes several rows of one.
+#[derive(Clone, Debug)]
+pub(crate) enum Generator {
+    /// A row for each window that a time is in; a STRUCT of start and end.
+    Windows { time: Expr, size_micros: i64, slide_micros: i64, start_micros: i64 },
+    /// A row for each element of an ARRAY, or for each entry of a MAP, whose key and value are two columns.
+    Explode {
+        operand: Expr,
+        /// The number of the element comes first, an INT from 0.
+        position: bool,
+        /// A row of NULLs where there are no elements.
+        outer: bool,
+        /// Columns of an element; the fields of a STRUCT if `inline`.
+        width: usize,
+        inline: bool,
+    },
+    /// A row for each list, if its condition is true: GROUPING SETS, UNION ALL, stack.
+    Rows(Vec<(Option<Expr>, Vec<Expr>)>),
+}
+
+impl Generator {
+    /// How many columns it makes.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Windows { .. } => 1,
+            Self::Explode { position, width, .. } => width + usize::from(*position),
+            Self::Rows(rows) => rows.first().map_or(0, |(_, columns)| columns.len()),
+        }
+    }
+}
+
+impl Stage {
+    /// Its expressions.
+    pub(crate) fn each(&mut self, see: &mut impl FnMut(&mut Expr)) {
+        match self {
+            Self::Filter(condition) => see(condition),
+            Self::Limit(_) => {}
+            Self::Generate(Generator::Windows { time, .. }) => see(time),
+            Self::Generate(Generator::Explode { operand, .. }) => see(operand),
+            Self::Generate(Generator::Rows(rows)) => {
+                for (condition, columns) in rows {
+                    condition.iter_mut().chain(columns).for_each(&mut *see);
+                }
+            }
+        }
+    }
+}
+
 /// GROUP BY and its aggregates.
 #[derive(Clone, Debug)]
 pub(crate) struct Grouping {
@@ -113,6 +174,19 @@ pub(crate) enum Window {
     /// `gap_micros` is a BIGINT: a constant, or an expression over the record. A record with a gap that is NULL or not
     /// positive belongs to no session.
     Session { time: Expr, gap_micros: Expr },
+}
+
+impl Window {
+    /// Its expressions.
+    pub(crate) fn each(&mut self, see: &mut impl FnMut(&mut Expr)) {
+        match self {
+            Self::Sliding { time, .. } => see(time),
+            Self::Session { time, gap_micros } => {
+                see(time);
+                see(gap_micros);
+            }
+        }
+    }
 }
 
 /// An aggregate of a group.
@@ -196,9 +270,11 @@ impl Plan {
         self.output.iter().map(|column| (column.name.as_str(), &column.data_type))
     }
 
-    /// Whether the order of a batch's rows is told: by ORDER BY, or by the log where records are not grouped.
+    /// Whether the order of a batch's rows is told: by ORDER BY, or by the log where records are not grouped and no UNION
+    /// ALL puts the rows of one SELECT among those of another.
     pub fn is_ordered(&self) -> bool {
-        self.grouping.is_none() || !self.order_by.is_empty()
+        let by_log = !self.stages.iter().any(|stage| matches!(stage, Stage::Generate(Generator::Rows(_))));
+        by_log && self.grouping.is_none() || !self.order_by.is_empty()
     }
 
     /// A name made from what the query does, the same however its text is spaced or cased.

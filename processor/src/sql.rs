@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod assemble;
+mod block;
 mod columns;
 mod condition;
 mod dialect;
@@ -9,11 +10,13 @@ mod error;
 mod expression;
 mod from;
 mod function;
+mod generator;
 mod group;
 mod insert;
 mod interval;
 mod items;
 mod kafka;
+mod lambda;
 mod literal;
 mod lowered;
 mod mode;
@@ -26,8 +29,10 @@ mod rewrite;
 mod schema;
 mod scope;
 mod select;
+mod sets;
 mod shape;
 mod text;
+mod union;
 mod value;
 mod window;
 

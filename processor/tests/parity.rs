@@ -29,26 +29,7 @@ const INTENDED: &[(&str, &str)] = &[
 ];
 
 /// What brooklet has not of Spark's SQL: refused, with what to write instead.
-const NOT_SUPPORTED: &[&str] = &[
-    "names-of-aggregates",
-    "subquery-in-from",
-    "common-table-expression",
-    "rollup",
-    "limit-in-subquery-append",
-    "higher-order",
-    "explode",
-    "explode-and-count",
-    "from-json-to-json",
-    "distance-soundex",
-    "aggregate-over-limit-complete",
-    "select-nested-subqueries",
-    "select-union-all",
-    "window-of-odd-lengths",
-    "window-time",
-    "window-in-select-only",
-    "window-in-where",
-];
-
+const NOT_SUPPORTED: &[&str] = &["higher-order", "from-json-to-json", "distance-soundex"];
 
 struct Case {
     name: String,

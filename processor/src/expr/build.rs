@@ -128,6 +128,11 @@ fn sql_type(data_type: &DataType) -> String {
     }
 }
 
+/// The type that values of two types can both have, as UNION ALL needs it.
+pub(crate) fn common_type(left: &DataType, right: &DataType) -> Option<DataType> {
+    coerce::wider(left, right)
+}
+
 pub(crate) fn literal(value: Value<'static>, data_type: DataType, name: String) -> Typed {
     Typed::new(Expr::Literal(value), data_type, name)
 }
@@ -180,11 +185,7 @@ pub(crate) fn try_cast(operand: Typed, to: DataType) -> Built {
     if cast.name == cast.text {
         cast.name.clone_from(&text);
     }
-    let expr = if from == to {
-        cast.expr
-    } else {
-        Function::TryCast(from, to.clone()).over(vec![operand.into_expr()])
-    };
+    let expr = if from == to { cast.expr } else { Function::TryCast(from, to.clone()).over(vec![operand.into_expr()]) };
     Ok(Typed { expr, data_type: to, name: cast.name, text })
 }
 

@@ -24,6 +24,10 @@ impl Expr {
                 let chosen = branches.iter().find(|(condition, _)| condition.test(row) == Some(true));
                 chosen.map_or(otherwise.as_ref(), |(_, value)| value).eval(row)
             }
+            Self::HigherOrder { function, arguments, lambdas } => {
+                let values: Vec<Value<'_>> = arguments.iter().map(|argument| argument.eval(row)).collect();
+                function.eval(&values, lambdas, row)
+            }
             Self::Call { function, arguments } => function.eval(arguments, row),
             _ => self.test(row).map_or(Value::Null, Value::Boolean),
         }
@@ -161,7 +165,7 @@ impl Row for Nothing {
 pub(super) fn constant(expr: Expr) -> Expr {
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(_));
     let folds = match &expr {
-        Expr::Literal(_) | Expr::Column(_) => false,
+        Expr::Literal(_) | Expr::Column(_) | Expr::HigherOrder { .. } => false,
         Expr::Field(operand, _) | Expr::Cast { operand, .. } | Expr::Not(operand) | Expr::IsNull(operand) => {
             is_literal(operand)
         }

@@ -3,10 +3,13 @@
 pub(crate) mod build;
 mod eval;
 mod functions;
+mod lambda;
 #[cfg(test)]
 mod recorded_tests;
 
 use std::sync::Arc;
+
+pub(crate) use lambda::{HigherOrder, Lambda};
 
 use crate::types::{DataType, Value};
 
@@ -48,6 +51,12 @@ pub(crate) enum Expr {
     Case {
         branches: Vec<(Expr, Expr)>,
         otherwise: Box<Expr>,
+    },
+    /// A function over values and functions.
+    HigherOrder {
+        function: HigherOrder,
+        arguments: Vec<Expr>,
+        lambdas: Vec<Lambda>,
     },
     /// Everything else: operators and functions by what they do to values. `arguments` are in the function's types.
     Call {

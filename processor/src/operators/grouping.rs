@@ -39,7 +39,15 @@ struct Update {
 
 /// The state of a query that has seen nothing.
 pub(crate) fn new_state(plan: &plan::Plan) -> State {
-    let Some(grouping) = &plan.grouping else { return State::None };
+    let Some(grouping) = &plan.grouping else {
+        let has_limit = plan.stages.iter().any(|stage| matches!(stage, plan::Stage::Limit(_)));
+        if !has_limit {
+            return State::None;
+        }
+        // One group, which counts what passed the LIMIT.
+        let count = Aggregates::new([(AggregateFunction::CountAll, &DataType::Null)].into_iter());
+        return State::Groups(GroupTable::with_aggregates(Vec::new(), count, None));
+    };
     let window_column = plan.source.columns.len();
     let is_window = |key: &plan::GroupKey| grouping.window.is_some() && is_column(&key.expr, window_column);
     let aggregates = Aggregates::new(grouping.aggregates.iter().map(|it| (it.function, &it.input)));
@@ -249,7 +257,7 @@ impl Update {
 
 /// The start of the last window that begins at or before `time`: windows begin at multiples of the slide, counted from
 /// 1970 and moved by `start` (`TimeWindowResolution` of Spark).
-fn last_start(time: i64, slide: i64, start: i64) -> i64 {
+pub(super) fn last_start(time: i64, slide: i64, start: i64) -> i64 {
     time.saturating_sub(time.wrapping_sub(start).rem_euclid(slide.max(1)))
 }
 

@@ -54,6 +54,8 @@ pub(super) struct RecordRow<'r> {
     pub(super) origin: Origin<'r>,
     /// Start and end, in microseconds.
     pub(super) window: Option<(i64, i64)>,
+    /// What generators made: the columns after the window.
+    pub(super) made: Vec<Value<'static>>,
 }
 
 impl RecordRow<'_> {
@@ -73,9 +75,10 @@ impl Row for RecordRow<'_> {
         match self.cells.get(column) {
             Some(Cell::Json(index)) => self.json.value(*index),
             Some(Cell::Kafka(from)) => self.kafka(*from),
-            None => match self.window.filter(|_| column == self.cells.len()) {
-                Some((start, end)) => Value::Struct([Value::Timestamp(start), Value::Timestamp(end)].into()),
-                None => Value::Null,
+            None => match (self.window, column.saturating_sub(self.cells.len())) {
+                (Some((start, end)), 0) => Value::Struct([Value::Timestamp(start), Value::Timestamp(end)].into()),
+                (None, 0) => Value::Null,
+                (_, made) => self.made.get(made - 1).map_or(Value::Null, Value::borrowed),
             },
         }
     }

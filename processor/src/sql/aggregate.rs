@@ -243,8 +243,12 @@ fn signature(kind: Kind, given: &DataType, ignore_nulls: bool) -> Option<(Aggreg
         (Kind::Sum, TinyInt | SmallInt | Int | BigInt) => (AggregateFunction::Sum, BigInt, BigInt),
         (Kind::Avg, TinyInt | SmallInt | Int | BigInt) => (AggregateFunction::Avg, BigInt, Double),
         // Of a time, Spark takes the seconds.
-        (Kind::Sum, Float | Double | DataType::String | DataType::Timestamp | Null) => (AggregateFunction::Sum, Double, Double),
-        (Kind::Avg, Float | Double | DataType::String | DataType::Timestamp | Null) => (AggregateFunction::Avg, Double, Double),
+        (Kind::Sum, Float | Double | DataType::String | DataType::Timestamp | Null) => {
+            (AggregateFunction::Sum, Double, Double)
+        }
+        (Kind::Avg, Float | Double | DataType::String | DataType::Timestamp | Null) => {
+            (AggregateFunction::Avg, Double, Double)
+        }
         (Kind::Sum, Decimal { precision, scale }) => {
             (AggregateFunction::Sum, given.clone(), wider(*precision, *scale, 10, 0))
         }

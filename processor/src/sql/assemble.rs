@@ -3,99 +3,186 @@
 use std::fmt::Write;
 
 use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Span;
 
-use super::error::PlanError;
-use super::lowered::{AGGREGATES, KEYS, Key, Lowered, Lowering, WINDOW};
+use super::block::{Block, Level, Selected, conjuncts, group_key, output};
+use super::error::{PlanError, refuse};
+use super::lowered::{AGGREGATES, GENERATED, KEYS, LAMBDAS, Lowered, Lowering, WINDOW};
 use super::mode::{self, Rules};
 use super::order::Order;
 use super::select::Output;
+use super::text::Text;
 use super::{PlanSettings, columns};
+use crate::aggregate::AggregateFunction;
 use crate::expr::Expr;
 use crate::plan::{
-    GroupKey, Grouping, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, SourceColumn, Watermark,
+    Aggregate, GroupKey, Grouping, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, SourceColumn, Stage, Watermark,
     Window,
 };
 use crate::state::EventTime;
+use crate::types::DataType;
 
-/// The clauses of a query, lowered.
+/// The clauses of a SELECT, lowered.
 pub(super) struct Parts {
-    pub(super) topic: String,
     /// WHERE
     pub(super) condition: Option<Lowered>,
     pub(super) outputs: Vec<Output>,
     pub(super) having: Option<Lowered>,
     pub(super) order: Order,
     pub(super) is_grouped: bool,
-    pub(super) sink: Sink,
+    pub(super) place: Span,
 }
 
-pub(super) fn plan(mut lowering: Lowering<'_>, parts: Parts, settings: &PlanSettings) -> Result<Plan, PlanError> {
-    let watermark = lowering.scope.table().and_then(|table| table.watermark.as_ref());
+impl Parts {
+    /// With what lowering has gathered.
+    pub(super) fn selected(self, lowering: &Lowering<'_>) -> Selected {
+        let order = self.order.keys.iter().map(|key| {
+            let direction = if key.descending { " DESC" } else { "" };
+            let nulls = if key.nulls_first == key.descending { " NULLS" } else { "" };
+            format!("{}{direction}{nulls}", key.lowered.text)
+        });
+        let level = Level {
+            outputs: self.outputs.iter().map(|it| format!("{} AS {:?}", it.lowered.text, it.name)).collect(),
+            generators: lowering.generators.iter().map(|(text, _)| text.clone()).collect(),
+            united: Vec::new(),
+            condition: self.condition.as_ref().map(|condition| condition.text.clone()),
+            keys: lowering.keys.iter().map(|key| key.text.clone()).collect(),
+            having: self.having.as_ref().map(|having| having.text.clone()),
+            order: order.collect(),
+            limit: self.order.limit,
+            is_grouped: self.is_grouped,
+            state: grouped_state(lowering),
+        };
+        let parts = |lowered: Option<&Lowered>| lowered.map_or_else(Vec::new, |it| conjuncts(&it.typed.expr));
+        let generators = lowering.generators.iter().map(|(_, generator)| Stage::Generate(generator.clone()));
+        let conditions = parts(self.condition.as_ref()).into_iter().map(Stage::Filter);
+        Selected {
+            level,
+            place: self.place,
+            stages: generators.chain(conditions).collect(),
+            generated: lowering.generated.len(),
+            is_grouped: self.is_grouped,
+            keys: lowering.keys.iter().map(|key| group_key(&lowering.scope, key)).collect(),
+            aggregates: lowering.aggregates.iter().map(|(_, aggregate)| aggregate.clone()).collect(),
+            window: lowering.window.as_ref().map(|window| window.window.clone()),
+            having: parts(self.having.as_ref()),
+            order: sort_keys(&self.order, &self.outputs),
+            outputs: self.outputs.iter().map(|it| output(&it.name, &it.lowered)).collect(),
+            limit: self.order.limit,
+        }
+    }
+}
+
+pub(super) fn plan(
+    mut block: Block<'_>,
+    written: &Text,
+    sink: Sink,
+    settings: &PlanSettings,
+) -> Result<Plan, PlanError> {
+    let watermark = block.scope.table().and_then(|table| table.watermark.as_ref());
     let watermark = watermark.map(|watermark| {
         let column = match watermark.from {
-            ReadFrom::Json => lowering.scope.column(&watermark.name),
-            from => Some(lowering.scope.kafka(&watermark.name, from)),
+            ReadFrom::Json => block.scope.column(&watermark.name),
+            from => Some(block.scope.kafka(&watermark.name, from)),
         };
         Watermark { column: column.unwrap_or(0), delay_micros: watermark.delay_micros }
     });
-    let mut filters = parts.condition.as_ref().map_or_else(Vec::new, |lowered| conjuncts(&lowered.typed.expr));
+    let mut stages = std::mem::take(&mut block.stages);
     let mut having = Vec::new();
-    for conjunct in parts.having.as_ref().map_or_else(Vec::new, |lowered| conjuncts(&lowered.typed.expr)) {
-        match over_record(&conjunct, &lowering.keys) {
-            Some(conjunct) => filters.push(conjunct),
+    for conjunct in std::mem::take(&mut block.having) {
+        match over_record(&conjunct, &block.keys) {
+            Some(conjunct) => stages.push(Stage::Filter(conjunct)),
             None => having.push(conjunct),
+        }
+    }
+    let (filters, stages) = hoisted(stages);
+    let limit_at = stages.iter().position(|stage| matches!(stage, Stage::Limit(_)));
+    if let Some(at) = limit_at {
+        let after = stages.get(at + 1..).unwrap_or_default();
+        let again = after.iter().any(|stage| matches!(stage, Stage::Limit(_)));
+        let counted = after.is_empty() && block.window.is_none();
+        if again || block.is_grouped && !counted {
+            let what = "what is grouped are not the very rows that an inner query's LIMIT leaves";
+            return Err(refuse(written.start(), what, "put WHERE into the inner query, and leave windows out"));
+        }
+        if block.is_grouped {
+            // The last aggregate tells how many rows the LIMIT has let pass.
+            let function = AggregateFunction::CountAll;
+            block.aggregates.push(Aggregate { function, arguments: Vec::new(), input: DataType::Null, filter: None });
         }
     }
     let is_late = |filter: &Expr| watermark.is_some_and(|watermark| columns::of(filter).contains(&watermark.column));
     let (late, early): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(is_late);
 
-    let grouping = parts.is_grouped.then(|| grouping(&lowering, watermark));
+    let text = text(&block, &sink, watermark);
+    let grouping = block.is_grouped.then(|| grouping(&mut block, watermark));
     let grouped_at = [Keyword::GROUP, Keyword::DISTINCT]
         .into_iter()
-        .map(|keyword| lowering.text.keyword(keyword))
+        .map(|keyword| written.keyword(keyword))
         .find(|place| place.start.line > 0)
-        .unwrap_or_else(|| lowering.text.start());
+        .unwrap_or_else(|| written.start());
     let rules = Rules {
-        text: lowering.text,
+        text: written,
         grouping: grouping.as_ref(),
-        order: &parts.order,
+        is_ordered: !block.order.is_empty(),
+        is_limited: block.limit.is_some() || stages.iter().any(|stage| matches!(stage, Stage::Limit(_))),
+        limits_records: stages.iter().any(|stage| matches!(stage, Stage::Limit(_))),
         watermark: watermark.is_some(),
         grouped_at,
     };
     let mode = mode::check(&rules, settings)?;
-    let text = text(&lowering, &parts, watermark, mode, settings);
-    let state = state(&lowering, &parts);
-    let Parts { topic, outputs, order, sink, .. } = parts;
+    let state = state(&block, limit_at.is_some());
+    let text = if settings.batch {
+        text + " BATCH"
+    } else if mode != OutputMode::Update {
+        format!("{text} MODE {mode}")
+    } else {
+        text
+    };
     let group_width = grouping.as_ref().map(|grouping| grouping.keys.len() + grouping.aggregates.len());
     let mut plan = Plan {
-        source: Source { topic, columns: Vec::new(), watermark },
+        source: Source { topic: block.topic, columns: Vec::new(), watermark },
         early_filter: joined(early),
         filter: joined(late),
+        stages,
         grouping,
         having: joined(having),
-        order_by: sort_keys(&order, &outputs),
-        output: outputs.into_iter().map(output_column).collect(),
-        limit: order.limit,
+        order_by: block.order,
+        output: block.outputs,
+        limit: block.limit,
         mode,
         sink,
         text,
         state,
     };
-    number(&mut plan, lowering.scope.into_columns(), group_width);
+    number(&mut plan, block.scope.into_columns(), group_width);
     Ok(plan)
 }
 
-fn grouping(lowering: &Lowering<'_>, watermark: Option<Watermark>) -> Grouping {
-    let key = |key: &Key| {
-        let name = match key.typed.expr {
-            Expr::Column(column) if column < WINDOW => lowering.scope.name(column).to_owned(),
-            _ => key.typed.name.clone(),
-        };
-        GroupKey { name, expr: key.typed.expr.clone(), data_type: key.typed.data_type.clone() }
-    };
-    let window = lowering.window.as_ref().map(|window| window.window.clone());
+/// The filters of records as they are read, and the stages after that: a condition that looks at nothing made goes first
+/// (`PushPredicateThroughNonJoin`), but not before a LIMIT.
+fn hoisted(stages: Vec<Stage>) -> (Vec<Expr>, Vec<Stage>) {
+    let mut filters = Vec::new();
+    let mut rest: Vec<Stage> = Vec::new();
+    let mut limited = false;
+    for stage in stages {
+        match stage {
+            Stage::Filter(condition) if !limited && columns::of(&condition).iter().all(|it| *it < LAMBDAS) => {
+                filters.push(condition);
+            }
+            other => {
+                limited |= matches!(other, Stage::Limit(_));
+                rest.push(other);
+            }
+        }
+    }
+    (filters, rest)
+}
+
+fn grouping(block: &mut Block<'_>, watermark: Option<Watermark>) -> Grouping {
+    let (keys, window) = (std::mem::take(&mut block.keys), block.window.take());
     let watermark = watermark.map(|watermark| watermark.column);
-    let event_time = lowering.keys.iter().enumerate().find_map(|(number, key)| match key.typed.expr {
+    let event_time = keys.iter().enumerate().find_map(|(number, key)| match key.expr {
         Expr::Column(WINDOW) => {
             let (Some(Window::Sliding { time, .. } | Window::Session { time, .. }), Some(watermark)) =
                 (&window, watermark)
@@ -107,19 +194,11 @@ fn grouping(lowering: &Lowering<'_>, watermark: Option<Watermark>) -> Grouping {
         Expr::Column(column) if Some(column) == watermark => Some(EventTime::Time(number)),
         _ => None,
     });
-    let aggregates = lowering.aggregates.iter().map(|(_, aggregate)| aggregate.clone()).collect();
-    Grouping { keys: lowering.keys.iter().map(key).collect(), aggregates, window, event_time }
+    Grouping { keys, aggregates: std::mem::take(&mut block.aggregates), window, event_time }
 }
 
-/// The parts that must all hold.
-fn conjuncts(expr: &Expr) -> Vec<Expr> {
-    match expr {
-        Expr::And(parts) => parts.iter().flat_map(conjuncts).collect(),
-        other => vec![other.clone()],
-    }
-}
-
-fn joined(mut conjuncts: Vec<Expr>) -> Option<Expr> {
+/// All of them, if there are any.
+pub(super) fn joined(mut conjuncts: Vec<Expr>) -> Option<Expr> {
     match conjuncts.len() {
         0 | 1 => conjuncts.pop(),
         _ => Some(Expr::And(conjuncts)),
@@ -128,24 +207,20 @@ fn joined(mut conjuncts: Vec<Expr>) -> Option<Expr> {
 
 /// What HAVING asks of keys alone, Spark asks of records (`PushPredicateThroughNonJoin`): those that do not fit make no
 /// groups, and do not move the watermark either. A window is no part of a record.
-fn over_record(conjunct: &Expr, keys: &[Key]) -> Option<Expr> {
+fn over_record(conjunct: &Expr, keys: &[GroupKey]) -> Option<Expr> {
     let columns = columns::of(conjunct);
     let key = |column: usize| keys.get(column.checked_sub(KEYS)?);
-    let plain = |column: &usize| key(*column).is_some_and(|key| !columns::of(&key.typed.expr).contains(&WINDOW));
+    let plain = |column: &usize| key(*column).is_some_and(|key| !columns::of(&key.expr).contains(&WINDOW));
     if columns.is_empty() || !columns.iter().all(plain) {
         return None;
     }
     let mut conjunct = conjunct.clone();
     columns::visit(&mut conjunct, &mut |expr, column| {
         if let Some(key) = key(column) {
-            *expr = key.typed.expr.clone();
+            *expr = key.expr.clone();
         }
     });
     Some(conjunct)
-}
-
-fn output_column(output: Output) -> OutputColumn {
-    OutputColumn { name: output.name, expr: output.lowered.typed.expr, data_type: output.lowered.typed.data_type }
 }
 
 /// First among the columns after a row's own, while the plan is not numbered.
@@ -167,13 +242,13 @@ fn number(plan: &mut Plan, columns: Vec<SourceColumn>, group_width: Option<usize
     if let Some(grouping) = &plan.grouping {
         // Keys that are columns come first: a scanned record then starts with its key.
         let plain = |key: &GroupKey| match key.expr {
-            Expr::Column(column) if column < WINDOW => Some(column),
+            Expr::Column(column) if column < LAMBDAS => Some(column),
             _ => None,
         };
         used.extend(grouping.keys.iter().filter_map(plain));
     }
     let mut others: Vec<usize> = plan.source.watermark.iter().map(|watermark| watermark.column).collect();
-    each(plan, &mut |expr| others.extend(columns::of(expr).into_iter().filter(|column| *column < WINDOW)));
+    each(plan, &mut |expr| others.extend(columns::of(expr).into_iter().filter(|column| *column < LAMBDAS)));
     others.sort_unstable();
     for column in others {
         if !used.contains(&column) {
@@ -187,6 +262,8 @@ fn number(plan: &mut Plan, columns: Vec<SourceColumn>, group_width: Option<usize
         AGGREGATES.. => key_count + (column - AGGREGATES),
         KEYS.. => column - KEYS,
         WINDOW.. => used.len(),
+        GENERATED.. => used.len() + 1 + (column - GENERATED),
+        LAMBDAS.. => column,
         _ => used.iter().position(|old| *old == column).unwrap_or(column),
     };
     each(plan, &mut |expr| columns::renumber(expr, &numbered));
@@ -202,71 +279,97 @@ fn each(plan: &mut Plan, see: &mut impl FnMut(&mut Expr)) {
     filters.into_iter().flatten().for_each(&mut *see);
     plan.output.iter_mut().for_each(|output| see(&mut output.expr));
     plan.order_by.iter_mut().for_each(|key| see(&mut key.expr));
+    plan.stages.iter_mut().for_each(|stage| stage.each(see));
     let Some(grouping) = &mut plan.grouping else { return };
     grouping.keys.iter_mut().for_each(|key| see(&mut key.expr));
     for aggregate in &mut grouping.aggregates {
         aggregate.arguments.iter_mut().chain(&mut aggregate.filter).for_each(&mut *see);
     }
-    match &mut grouping.window {
-        Some(Window::Sliding { time, .. }) => see(time),
-        Some(Window::Session { time, gap_micros }) => {
-            see(time);
-            see(gap_micros);
-        }
-        None => {}
+    if let Some(window) = &mut grouping.window {
+        window.each(see);
     }
 }
 
 /// The normal form. Counts over undeclared columns have the text that they have always had: checkpoints and derived
 /// names depend on it.
-fn text(
-    lowering: &Lowering<'_>,
-    parts: &Parts,
-    watermark: Option<Watermark>,
-    mode: OutputMode,
-    settings: &PlanSettings,
-) -> String {
-    let mut text = match &parts.sink {
+fn text(block: &Block<'_>, sink: &Sink, watermark: Option<Watermark>) -> String {
+    let sink = match sink {
         Sink::Console => "CONSOLE".to_owned(),
         Sink::Topic(topic) => format!("TOPIC {topic:?}"),
         Sink::Json => "JSON".to_owned(),
         Sink::File(path) => format!("FILE {path:?}"),
     };
-    let outputs = parts.outputs.iter().map(|output| format!("{} AS {:?}", output.lowered.text, output.name));
-    list(&mut text, " SELECT ", outputs);
-    // Writing into a string cannot fail.
-    let _ = write!(text, " FROM {:?}", parts.topic);
-    list(&mut text, " READ ", lowering.scope.declared().map(|(name, data_type)| format!("{name:?} {data_type}")));
+    let mut from = format!("{:?}", block.topic);
+    list(&mut from, " READ ", block.scope.declared().map(|(name, data_type)| format!("{name:?} {data_type}")));
     if let Some(watermark) = watermark {
-        let _ = write!(text, " WATERMARK {} {}", lowering.scope.text(watermark.column), watermark.delay_micros);
+        // Writing into a string cannot fail.
+        let _ = write!(from, " WATERMARK {} {}", block.scope.text(watermark.column), watermark.delay_micros);
     }
-    if let Some(condition) = &parts.condition {
-        let _ = write!(text, " WHERE {}", condition.text);
+    sink + &levels_text(&block.levels, from)
+}
+
+fn levels_text(levels: &[Level], mut from: String) -> String {
+    let mut levels = levels.iter().peekable();
+    while let Some(level) = levels.next() {
+        let selected = select_text(level, &from);
+        from = if levels.peek().is_some() { format!("({})", selected.trim_start()) } else { selected };
     }
-    list(&mut text, " GROUP BY ", lowering.keys.iter().map(|key| key.text.clone()));
-    if let Some(having) = &parts.having {
-        let _ = write!(text, " HAVING {}", having.text);
+    from
+}
+
+fn select_text(level: &Level, from: &str) -> String {
+    if !level.united.is_empty() {
+        let united = level.united.iter().map(|levels| levels_text(levels, from.to_owned()));
+        return united.collect::<Vec<_>>().join(" UNION ALL");
     }
-    let order = parts.order.keys.iter().map(|key| {
-        let direction = if key.descending { " DESC" } else { "" };
-        let nulls = if key.nulls_first == key.descending { " NULLS" } else { "" };
-        format!("{}{direction}{nulls}", key.lowered.text)
-    });
-    list(&mut text, " ORDER BY ", order);
-    if let Some(limit) = parts.order.limit {
+    let mut text = String::new();
+    list(&mut text, " SELECT ", level.outputs.iter().cloned());
+    let _ = write!(text, " FROM {from}");
+    list(&mut text, " MAKE ", level.generators.iter().cloned());
+    if let Some(condition) = &level.condition {
+        let _ = write!(text, " WHERE {condition}");
+    }
+    list(&mut text, " GROUP BY ", level.keys.iter().cloned());
+    if let Some(having) = &level.having {
+        let _ = write!(text, " HAVING {having}");
+    }
+    list(&mut text, " ORDER BY ", level.order.iter().cloned());
+    if let Some(limit) = level.limit {
         let _ = write!(text, " LIMIT {limit}");
-    }
-    if settings.batch {
-        text.push_str(" BATCH");
-    } else if mode != OutputMode::Update {
-        let _ = write!(text, " MODE {mode}");
     }
     text
 }
 
-/// What the state is of: queries that agree in it may go on with each other's.
-fn state(lowering: &Lowering<'_>, parts: &Parts) -> String {
-    let mut text = format!("FROM {:?}", parts.topic);
+/// What the state is of: queries that agree in it may go on with each other's. Conditions are left out.
+fn state(block: &Block<'_>, counts_limit: bool) -> String {
+    let mut from = format!("FROM {:?}", block.topic);
+    if !block.is_grouped && !counts_limit {
+        return from;
+    }
+    let mut levels = block.levels.iter();
+    let state = loop {
+        match levels.next() {
+            Some(level) if level.is_grouped || levels.as_slice().is_empty() => {
+                list(&mut from, " MAKE ", level.generators.iter().cloned());
+                break &level.state;
+            }
+            Some(level) => {
+                from = format!("FROM ({})", select_text(&unconditional(level), from.trim_start_matches("FROM ")))
+            }
+            None => return from,
+        }
+    };
+    from + state
+}
+
+fn unconditional(level: &Level) -> Level {
+    let united = level.united.iter().map(|levels| levels.iter().map(unconditional).collect());
+    Level { united: united.collect(), condition: None, ..level.clone() }
+}
+
+/// The part of `state` that the SELECT with the groups adds.
+fn grouped_state(lowering: &Lowering<'_>) -> String {
+    let mut text = String::new();
     let keys = lowering.keys.iter().map(|key| format!("{} {}", key.text, key.typed.data_type));
     list(&mut text, " GROUP BY ", keys);
     let aggregates = lowering.aggregates.iter().map(|(text, aggregate)| format!("{text} {}", aggregate.input));

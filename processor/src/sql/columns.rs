@@ -1,5 +1,6 @@
 //! The columns inside of expressions.
 
+use super::lowered::{GENERATED, LAMBDAS};
 use crate::expr::Expr;
 
 /// Visits every column; what it is changed to is not visited.
@@ -20,6 +21,10 @@ pub(super) fn visit(expr: &mut Expr, see: &mut impl FnMut(&mut Expr, usize)) {
         Expr::And(parts) | Expr::Or(parts) | Expr::Call { arguments: parts, .. } => {
             parts.iter_mut().for_each(|part| visit(part, see));
         }
+        Expr::HigherOrder { arguments, lambdas, .. } => {
+            arguments.iter_mut().for_each(|argument| visit(argument, see));
+            lambdas.iter_mut().for_each(|lambda| visit(&mut lambda.body, see));
+        }
         Expr::In(operand, list) => {
             visit(operand, see);
             list.iter_mut().for_each(|item| visit(item, see));
@@ -39,10 +44,53 @@ pub(super) fn renumber(expr: &mut Expr, number: &impl Fn(usize) -> usize) {
     visit(expr, &mut |expr, column| *expr = Expr::Column(number(column)));
 }
 
-/// The columns that it reads, each as often as it stands there.
+/// How many parts it has.
+pub(super) fn size(expr: &Expr) -> usize {
+    let mut size = 0;
+    parts(expr, &mut |_| size += 1);
+    size
+}
+
+/// Every expression in it, itself too.
+fn parts(expr: &Expr, see: &mut impl FnMut(&Expr)) {
+    see(expr);
+    match expr {
+        Expr::Literal(_) | Expr::Column(_) => {}
+        Expr::Field(operand, _) | Expr::Cast { operand, .. } | Expr::Not(operand) | Expr::IsNull(operand) => {
+            parts(operand, see);
+        }
+        Expr::Compare { left, right, .. } => {
+            parts(left, see);
+            parts(right, see);
+        }
+        Expr::And(all) | Expr::Or(all) | Expr::Call { arguments: all, .. } => {
+            all.iter().for_each(|part| parts(part, see));
+        }
+        Expr::In(operand, list) => {
+            parts(operand, see);
+            list.iter().for_each(|item| parts(item, see));
+        }
+        Expr::Case { branches, otherwise } => {
+            for (condition, value) in branches {
+                parts(condition, see);
+                parts(value, see);
+            }
+            parts(otherwise, see);
+        }
+        Expr::HigherOrder { arguments, lambdas, .. } => {
+            arguments.iter().for_each(|argument| parts(argument, see));
+            lambdas.iter().for_each(|lambda| parts(&lambda.body, see));
+        }
+    }
+}
+
+/// The columns that it reads, each as often as it stands there; parameters of lambdas are none.
 pub(super) fn of(expr: &Expr) -> Vec<usize> {
     let mut columns = Vec::new();
-    visit(&mut expr.clone(), &mut |_, column| columns.push(column));
+    parts(expr, &mut |part| match part {
+        Expr::Column(column) if !(LAMBDAS..GENERATED).contains(column) => columns.push(*column),
+        _ => {}
+    });
     columns
 }
 

@@ -206,7 +206,8 @@ impl Lowering<'_> {
         let mut is_constant = true;
         for pattern in patterns {
             let pattern = self.lower(pattern, clause)?;
-            is_constant &= super::columns::is_constant(&pattern.typed.expr) && pattern.typed.data_type == DataType::String;
+            is_constant &=
+                super::columns::is_constant(&pattern.typed.expr) && pattern.typed.data_type == DataType::String;
             let like = condition::like(operand.clone(), pattern, None, any_case).map_err(at(place))?;
             likes.push((condition::negated(like, negated).map_err(at(place))?, place));
         }
@@ -262,7 +263,9 @@ impl Lowering<'_> {
 fn named_type(data_type: &ast::DataType, place: Span) -> Result<DataType, PlanError> {
     // As `rewrite` has quoted it.
     let text = match data_type {
-        ast::DataType::Custom(name, _) => name.0.iter().filter_map(|part| part.as_ident()).map(literal::identifier).collect(),
+        ast::DataType::Custom(name, _) => {
+            name.0.iter().filter_map(|part| part.as_ident()).map(literal::identifier).collect()
+        }
         other => other.to_string(),
     };
     types::parse_type(&text).map_err(|error| {

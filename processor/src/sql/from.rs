@@ -1,23 +1,36 @@
 //! FROM, and the clauses that the parser knows and the plan does not.
 
-use sqlparser::ast::{Select, SetExpr, Spanned, TableFactor};
+use std::rc::Rc;
+
+use sqlparser::ast::{Select, Spanned, TableAlias, TableFactor};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
+use super::block::Block;
 use super::error::{PlanError, refuse};
 use super::literal::identifier;
+use super::schema::Table;
+use super::select::{self, Context};
 use super::text::Text;
 use super::{SHAPE, names};
 
-/// What FROM names.
-pub(super) struct From {
-    pub(super) name: String,
-    pub(super) alias: Option<String>,
-    pub(super) place: Span,
+/// What a query selects from.
+pub(super) enum Source<'q> {
+    Topic {
+        topic: String,
+        qualifier: String,
+        table: Option<&'q Table>,
+    },
+    /// An inner query, and what its columns are called instead.
+    Query {
+        block: Block<'q>,
+        qualifier: String,
+        columns: Vec<String>,
+    },
 }
 
-/// The topic or table of FROM, and its alias.
-pub(super) fn source(text: &Text, select: &Select) -> Result<From, PlanError> {
+/// The topic, table or query of FROM.
+pub(super) fn source<'q>(context: &Context<'q>, text: &Rc<Text>, select: &'q Select) -> Result<Source<'q>, PlanError> {
     let from = match select.from.as_slice() {
         [from] => from,
         [] => return Err(refuse(text.keyword(Keyword::SELECT), "the query has no FROM", SHAPE)),
@@ -32,25 +45,60 @@ pub(super) fn source(text: &Text, select: &Select) -> Result<From, PlanError> {
     }
     match &from.relation {
         TableFactor::Table { name, alias, args: None, version: None, sample: None, json_path: None, .. } => {
-            let alias = match alias {
-                Some(alias) if !alias.columns.is_empty() => {
-                    return Err(refuse(alias.span(), "columns cannot be renamed here", "use aliases in SELECT"));
-                }
-                Some(alias) => Some(identifier(&alias.name)),
-                None => None,
-            };
-            Ok(From { name: names::joined(name)?, alias, place: name.span() })
+            let (alias, columns) = aliases(alias.as_ref());
+            let written = names::joined(name)?;
+            if let Some(at) = context.named.iter().rposition(|named| named.name.eq_ignore_ascii_case(&written)) {
+                return named(context, text, at, alias.unwrap_or(written), columns, name.span());
+            }
+            if !columns.is_empty() {
+                return Err(refuse(from.relation.span(), "columns cannot be renamed here", "use aliases in SELECT"));
+            }
+            let table = context.tables.iter().find(|table| table.name.eq_ignore_ascii_case(&written));
+            let topic = table.map_or(&written, |table| &table.topic).clone();
+            names::check(&topic, name.span())?;
+            Ok(Source::Topic { topic, qualifier: alias.unwrap_or(written), table })
         }
-        TableFactor::Derived { subquery, .. } => {
-            let inner = match subquery.body.as_ref() {
-                SetExpr::Select(select) => select.span(),
-                _ => from.relation.span(),
-            };
-            let instead = "write the inner query as INSERT INTO topic SELECT …, and read that topic";
-            Err(refuse(inner, "a query inside FROM is not supported", instead))
+        TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+            let (alias, columns) = aliases(alias.as_ref());
+            let inner = Rc::new(text.within(subquery.span()));
+            let block = select::block(context, &inner, subquery)?;
+            renamed(block, alias.unwrap_or_default(), columns, subquery.span())
         }
-        other => Err(refuse(other.span(), "FROM can hold a topic's name alone", "write FROM topic")),
+        other => Err(refuse(other.span(), "FROM can hold a topic's name or a query alone", "write FROM topic")),
     }
+}
+
+/// A query of WITH, which knows those before it.
+fn named<'q>(
+    context: &Context<'q>,
+    text: &Rc<Text>,
+    at: usize,
+    qualifier: String,
+    columns: Vec<String>,
+    place: Span,
+) -> Result<Source<'q>, PlanError> {
+    let Some(named) = context.named.get(at) else {
+        return Err(refuse(place, "there is no such query", SHAPE));
+    };
+    let mut before = context.clone();
+    before.named.truncate(at);
+    let inner = Rc::new(text.whole().within(named.query.span()));
+    let block = select::block(&before, &inner, named.query)?;
+    let columns = if columns.is_empty() { named.columns.clone() } else { columns };
+    renamed(block, qualifier, columns, place)
+}
+
+fn renamed(block: Block<'_>, qualifier: String, columns: Vec<String>, place: Span) -> Result<Source<'_>, PlanError> {
+    if !columns.is_empty() && columns.len() != block.outputs.len() {
+        let what = format!("the query has {} columns, and {} are named", block.outputs.len(), columns.len());
+        return Err(refuse(place, what, "name each of them, or none"));
+    }
+    Ok(Source::Query { block, qualifier, columns })
+}
+
+fn aliases(alias: Option<&TableAlias>) -> (Option<String>, Vec<String>) {
+    let columns = alias.into_iter().flat_map(|alias| &alias.columns).map(|column| identifier(&column.name));
+    (alias.map(|alias| identifier(&alias.name)), columns.collect())
 }
 
 /// Clauses that the parser knows and the plan does not.
@@ -58,9 +106,6 @@ pub(super) fn refuse_clauses(text: &Text, select: &Select) -> Result<(), PlanErr
     let at = |keyword, what: &str, instead: &str| Err(refuse(text.keyword(keyword), what, instead));
     if !select.named_window.is_empty() {
         return at(Keyword::WINDOW, "WINDOW is not supported", "write GROUP BY window(ts, '10 seconds')");
-    }
-    if !select.lateral_views.is_empty() {
-        return at(Keyword::LATERAL, "LATERAL VIEW is not supported", "take elements by their number: column[0]");
     }
     if !select.sort_by.is_empty() {
         return at(Keyword::SORT, "SORT BY is not supported", "leave it out");

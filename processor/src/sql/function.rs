@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Span;
 use super::aggregate::{self, Call};
 use super::error::{PlanError, refuse};
 use super::lowered::{Clause, Lowered, Lowering, at};
-use super::{literal, value};
+use super::{generator, lambda, literal, value};
 use crate::expr::build::{self, BuildError, Typed};
 
 impl Lowering<'_> {
@@ -46,6 +46,13 @@ impl Lowering<'_> {
             return Err(refuse(place, what, format!("write {name}(…)")));
         }
         let arguments = expressions(&arguments, &name, place)?;
+        if generator::called(&Expr::Function(function.clone())).is_some() {
+            let what = format!("{name} makes several rows of one, and stands in an expression");
+            return Err(refuse(place, what, format!("write it as an item of SELECT alone, or LATERAL VIEW {name}(…)")));
+        }
+        if let Some(function) = lambda::function(&name, &arguments) {
+            return self.higher_order(function, &name, &arguments, place, clause);
+        }
         if let Some((word, quantifier)) = name.rsplit_once(' ') {
             return self.quantified_like(word, quantifier == "all", &arguments, place, clause);
         }
@@ -54,10 +61,6 @@ impl Lowering<'_> {
         }
         match (name.as_str(), arguments.as_slice()) {
             ("window" | "session_window", _) => self.window_call(&name, &arguments, place, clause),
-            ("window_time", _) => {
-                let instead = "take window.end, which is a microsecond later";
-                Err(refuse(place, "window_time is not supported", instead))
-            }
             (_, arguments) => match (arguments, build::type_of(&name)) {
                 ([operand], Some(to)) => {
                     let operand = self.lower(operand, clause)?;

@@ -1,7 +1,6 @@
 //! GROUP BY: its keys, by column, by number, by alias or as expressions.
 
 use sqlparser::ast::{Expr, GroupByExpr, Select, Spanned, Value as Literal};
-use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
 use super::aggregate::has_order;
@@ -11,6 +10,7 @@ use super::items::{Item, ItemSource};
 use super::literal::identifier;
 use super::lowered::{Clause, Key, Lowered, Lowering};
 use super::schema::shown;
+use super::sets;
 use crate::expr;
 use crate::expr::build;
 use crate::types::{DataType, Value};
@@ -18,14 +18,14 @@ use crate::types::{DataType, Value};
 /// Whether the query has GROUP BY. Its keys are each taken once; constants are no keys, as Spark's optimizer has it
 /// (`RemoveLiteralFromGroupExpressions`), unless there is nothing else.
 pub(super) fn keys(lowering: &mut Lowering<'_>, select: &Select, items: &[Item<'_>]) -> Result<bool, PlanError> {
-    let text = lowering.text;
+    let text = lowering.text.clone();
     let (exprs, modifiers) = match &select.group_by {
         GroupByExpr::Expressions(exprs, modifiers) => (Some(exprs), modifiers),
         GroupByExpr::All(modifiers) => (None, modifiers),
     };
-    if !modifiers.is_empty() {
-        let what = "ROLLUP, CUBE, TOTALS and GROUPING SETS are not supported";
-        return Err(refuse(text.keyword(Keyword::GROUP), what, "run one query for each grouping"));
+    if let Some(sets) = sets::of(lowering, exprs.map(Vec::as_slice), modifiers, items, &text)? {
+        sets::keys(lowering, sets)?;
+        return Ok(true);
     }
     let lowered = match exprs {
         Some(exprs) if exprs.is_empty() => return Ok(false),
@@ -84,7 +84,7 @@ fn holds_aggregate(lowering: &mut Lowering<'_>, item: &Item<'_>) -> bool {
     holds
 }
 
-fn key(lowering: &mut Lowering<'_>, expr: &Expr, items: &[Item<'_>]) -> Result<Lowered, PlanError> {
+pub(super) fn key(lowering: &mut Lowering<'_>, expr: &Expr, items: &[Item<'_>]) -> Result<Lowered, PlanError> {
     match expr {
         Expr::Nested(inner) => key(lowering, inner, items),
         Expr::Value(value) if matches!(value.value, Literal::Number(..)) => {
@@ -111,7 +111,7 @@ fn key(lowering: &mut Lowering<'_>, expr: &Expr, items: &[Item<'_>]) -> Result<L
 /// Whether a name means a column although an item has it as its alias: if the table has the column, or, without a
 /// table, if an item of SELECT is that column, or the item itself is made from it.
 fn is_column(lowering: &mut Lowering<'_>, name: &str, item: &Item<'_>, items: &[Item<'_>]) -> Result<bool, PlanError> {
-    if lowering.scope.table().is_some() {
+    if lowering.scope.table().is_some() || lowering.scope.query_columns().is_some() {
         return Ok(lowering.scope.column(name).is_some());
     }
     if !lowering.scope.is_known(name) {

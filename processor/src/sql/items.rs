@@ -6,9 +6,10 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
-use super::kafka;
 use super::literal::identifier;
-use super::lowered::{Clause, Lowered, Lowering};
+use super::lowered::{Clause, GENERATED, Lowered, Lowering};
+use super::{generator, kafka};
+use crate::plan::Generator;
 use crate::types::DataType;
 
 /// An item, `*` taken apart.
@@ -22,6 +23,8 @@ pub(super) enum ItemSource<'q> {
     Expr(&'q Expr),
     /// A chain of names, that `*` stood for.
     Names(Vec<String>),
+    /// A column by its number.
+    Column(usize),
 }
 
 impl<'q> Item<'q> {
@@ -30,6 +33,18 @@ impl<'q> Item<'q> {
         let mut all = Vec::with_capacity(items.len());
         for item in items {
             match item {
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }
+                    if generator::called(expr).is_some() =>
+                {
+                    let alias = match item {
+                        SelectItem::ExprWithAlias { alias, .. } => vec![identifier(alias)],
+                        _ => Vec::new(),
+                    };
+                    all.extend(Self::generated(lowering, expr, alias)?);
+                }
+                SelectItem::ExprWithAliases { expr, aliases } if generator::called(expr).is_some() => {
+                    all.extend(Self::generated(lowering, expr, aliases.iter().map(identifier).collect())?);
+                }
                 SelectItem::UnnamedExpr(expr) => {
                     all.push(Self { place: expr.span(), alias: None, source: ItemSource::Expr(expr) });
                 }
@@ -56,6 +71,21 @@ impl<'q> Item<'q> {
         Ok(all)
     }
 
+    /// The columns that a generator makes.
+    fn generated(lowering: &mut Lowering<'_>, expr: &Expr, aliases: Vec<String>) -> Result<Vec<Self>, PlanError> {
+        let place = expr.span();
+        if lowering.generators.iter().any(|(_, generator)| !matches!(generator, Generator::Windows { .. })) {
+            let what = "SELECT makes several rows of one once, and after LATERAL VIEW not at all";
+            return Err(refuse(place, what, "write LATERAL VIEW for each of them"));
+        }
+        let numbers = lowering.generate(expr, None, aliases, true, false)?;
+        Ok(numbers.map(|number| Self::numbered(GENERATED + number, place)).collect())
+    }
+
+    pub(super) fn numbered(column: usize, place: Span) -> Self {
+        Self { place, alias: None, source: ItemSource::Column(column) }
+    }
+
     fn of_names(names: Vec<String>, place: Span) -> Self {
         Self { place, alias: None, source: ItemSource::Names(names) }
     }
@@ -64,6 +94,7 @@ impl<'q> Item<'q> {
         match &self.source {
             ItemSource::Expr(expr) => lowering.lower(expr, clause),
             ItemSource::Names(names) => lowering.path(names, Vec::new(), self.place, clause),
+            ItemSource::Column(column) => Ok(lowering.numbered(*column, self.place, clause)),
         }
     }
 
@@ -88,6 +119,12 @@ fn plain(options: &WildcardAdditionalOptions, place: Span) -> Result<(), PlanErr
 
 /// All declared columns, and the Kafka columns that none of them hides.
 fn star<'q>(lowering: &Lowering<'_>, place: Span) -> Result<Vec<Item<'q>>, PlanError> {
+    let generated =
+        lowering.generated.iter().enumerate().filter(|(_, generated)| generated.name.is_some() && !generated.hidden);
+    let generated = generated.map(|(number, _)| Item::numbered(GENERATED + number, place));
+    if let Some(columns) = lowering.scope.query_columns() {
+        return Ok((0..columns).map(|column| Item::numbered(column, place)).chain(generated).collect());
+    }
     let Some(table) = lowering.scope.table() else {
         let instead = "name the columns, or declare them: CREATE TABLE topic (column TYPE, …); SELECT * FROM topic";
         return Err(refuse(place, "* is not known, for the topic has no schema", instead));
@@ -95,7 +132,7 @@ fn star<'q>(lowering: &Lowering<'_>, place: Span) -> Result<Vec<Item<'q>>, PlanE
     let declared = table.columns.iter().map(|column| column.name.clone());
     let kafka = kafka::COLUMNS.iter().filter(|(name, _)| table.column(name).is_none());
     let names = declared.chain(kafka.map(|(name, _)| (*name).to_owned()));
-    Ok(names.map(|name| Item::of_names(vec![name], place)).collect())
+    Ok(names.map(|name| Item::of_names(vec![name], place)).chain(generated).collect())
 }
 
 /// `topic.*`, `kafka.*`, or the fields of a declared struct.
@@ -104,16 +141,17 @@ fn qualified_star<'q>(lowering: &mut Lowering<'_>, name: &ObjectName, place: Spa
     if lowering.scope.is_qualifier(&names) {
         return star(lowering, place);
     }
-    let declared = |name: &str| lowering.scope.table().is_some_and(|table| table.column(name).is_some());
+    let declared = |name: &str| lowering.scope.declares(name) == Some(true);
     if let [only] = names.as_slice()
         && only.eq_ignore_ascii_case("kafka")
+        && lowering.scope.query_columns().is_none()
         && !declared(only)
     {
         let names = |(column, _): (&str, _)| Item::of_names(vec!["kafka".to_owned(), column.to_owned()], place);
         return Ok(kafka::COLUMNS.into_iter().map(names).collect());
     }
     let written = names.join(".");
-    if lowering.scope.table().is_none() {
+    if lowering.scope.table().is_none() && lowering.scope.query_columns().is_none() {
         let what = format!("{written}.* is not known, for the topic has no schema");
         return Err(refuse(place, what, format!("name the fields: {written}.field")));
     }

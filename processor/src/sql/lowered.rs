@@ -1,5 +1,7 @@
 //! An expression of the text, lowered; and what a query has gathered when it is.
 
+use std::rc::Rc;
+
 use sqlparser::ast::{Expr, Ident, Spanned};
 use sqlparser::tokenizer::Span;
 
@@ -9,10 +11,16 @@ use super::scope::Scope;
 use super::text::Text;
 use super::window::Windowed;
 use crate::expr::build::{BuildError, Typed};
-use crate::plan::Aggregate;
+use crate::plan::{Aggregate, Generator};
+use crate::types::DataType;
 
-/// Columns of an expression while it is lowered. Below are the source's columns; in a plan, keys and aggregates are
-/// numbered from 0 and a window follows the source's columns.
+/// Columns of an expression while it is lowered. Below are the columns of what is selected from; in a plan, keys and
+/// aggregates are numbered from 0, a window follows the source's columns, and generated columns follow that. Parameters
+/// of lambdas keep their numbers.
+pub(super) const LAMBDAS: usize = 1 << 22;
+/// The first column that a generator makes.
+pub(super) const GENERATED: usize = 1 << 23;
+/// The window of GROUP BY.
 pub(super) const WINDOW: usize = 1 << 24;
 /// The first group key.
 pub(super) const KEYS: usize = 1 << 25;
@@ -82,9 +90,22 @@ pub(super) struct Key {
     pub(super) text: String,
 }
 
+/// A column that a generator makes.
+#[derive(Clone, Debug)]
+pub(super) struct Generated {
+    /// Of LATERAL VIEW.
+    pub(super) qualifier: Option<String>,
+    /// None can be called by no name.
+    pub(super) name: Option<String>,
+    pub(super) data_type: DataType,
+    pub(super) text: String,
+    /// Made by SELECT: no other clause knows it by its name.
+    pub(super) hidden: bool,
+}
+
 /// What lowering has gathered of a query.
 pub(super) struct Lowering<'t> {
-    pub(super) text: &'t Text,
+    pub(super) text: Rc<Text>,
     pub(super) scope: Scope<'t>,
     pub(super) keys: Vec<Key>,
     /// With their normal forms.
@@ -92,13 +113,21 @@ pub(super) struct Lowering<'t> {
     pub(super) window: Option<Windowed>,
     /// The columns of SELECT by their names, as far as they are lowered.
     pub(super) outputs: Vec<(String, Lowered)>,
+    /// What makes several rows of one, with their normal forms.
+    pub(super) generators: Vec<(String, Generator)>,
+    /// The columns that they make, from GENERATED on.
+    pub(super) generated: Vec<Generated>,
+    /// Parameters of the lambdas around an expression, from LAMBDAS on.
+    pub(super) parameters: Vec<(String, DataType)>,
+    /// Whether it has GROUP BY.
+    pub(super) has_group_by: bool,
     /// Columns in the order in which they are named.
     pub(super) references: Vec<(usize, Span)>,
     depth: usize,
 }
 
 impl<'t> Lowering<'t> {
-    pub(super) fn new(text: &'t Text, scope: Scope<'t>) -> Self {
+    pub(super) fn new(text: Rc<Text>, scope: Scope<'t>) -> Self {
         Self {
             text,
             scope,
@@ -106,6 +135,10 @@ impl<'t> Lowering<'t> {
             aggregates: Vec::new(),
             window: None,
             outputs: Vec::new(),
+            generators: Vec::new(),
+            generated: Vec::new(),
+            parameters: Vec::new(),
+            has_group_by: false,
             references: Vec::new(),
             depth: 0,
         }

@@ -6,7 +6,6 @@ use sqlparser::tokenizer::Span;
 use super::PlanSettings;
 use super::error::{PlanError, refuse};
 use super::lowered::{KEYS, Lowering};
-use super::order::Order;
 use super::select::Output;
 use super::text::Text;
 use crate::expr::Expr;
@@ -16,7 +15,12 @@ use crate::plan::{Grouping, OutputMode, Window};
 pub(super) struct Rules<'q> {
     pub(super) text: &'q Text,
     pub(super) grouping: Option<&'q Grouping>,
-    pub(super) order: &'q Order,
+    /// ORDER BY
+    pub(super) is_ordered: bool,
+    /// LIMIT, of this query or one inside of it.
+    pub(super) is_limited: bool,
+    /// LIMIT of an inner query, before what is asked of its rows.
+    pub(super) limits_records: bool,
     /// Whether the query has a watermark.
     pub(super) watermark: bool,
     /// Whether it groups by the keyword GROUP BY, or else by DISTINCT or one aggregate over all.
@@ -34,16 +38,20 @@ pub(super) fn check(rules: &Rules<'_>, settings: &PlanSettings) -> Result<Output
         let what = "complete mode needs an aggregate: it keeps all rows of the result";
         return Err(refuse(start, what, "use append or update mode, or GROUP BY"));
     }
-    if !rules.order.keys.is_empty() && mode != OutputMode::Complete {
+    if rules.is_ordered && mode != OutputMode::Complete {
         let what = "ORDER BY needs an aggregate in complete mode, for there alone a result is whole";
         return Err(refuse(rules.text.keyword(Keyword::ORDER), what, "use complete mode, or leave it out"));
     }
-    if rules.order.limit.is_some() && mode == OutputMode::Update {
+    if rules.is_limited && mode == OutputMode::Update {
         let what = "LIMIT is not supported in update mode, in Spark neither";
         let instead = "narrow the rows with WHERE, or use complete or append mode";
         return Err(refuse(rules.text.keyword(Keyword::LIMIT), what, instead));
     }
     let Some(grouping) = rules.grouping else { return Ok(mode) };
+    if rules.limits_records && mode != OutputMode::Complete {
+        let what = "groups over a query with LIMIT need complete mode";
+        return Err(refuse(rules.grouped_at, what, "use complete mode, or leave LIMIT out"));
+    }
     if matches!(grouping.window, Some(Window::Session { .. })) {
         session(grouping, mode, rules.grouped_at)?;
     }

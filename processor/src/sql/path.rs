@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
 use super::literal;
-use super::lowered::{Clause, Lowered, Lowering, WINDOW, at};
+use super::lowered::{Clause, GENERATED, LAMBDAS, Lowered, Lowering, WINDOW, at};
 use super::scope::Access;
 use crate::expr;
 use crate::expr::build;
@@ -75,8 +75,14 @@ impl Lowering<'_> {
             return Err(refuse(place, what, "take parts of values that are less deep"));
         }
         let after = |taken: usize| names.iter().skip(taken).cloned().map(Step::Field).chain(steps).collect();
+        if let Some(parameter) = names.first().and_then(|first| self.parameter(first)) {
+            return self.walk(parameter, true, after(1), place, clause);
+        }
         if let Some(window) = self.window_column(names) {
             return self.walk(self.keyed(window, clause), true, after(1), place, clause);
+        }
+        if let Some((generated, taken)) = self.generated_column(names, place)? {
+            return self.walk(self.keyed(generated, clause), true, after(taken), place, clause);
         }
         let Some(found) = self.scope.find(names) else {
             // Spark 3.4 lets SELECT use the aliases before it; a column of the table goes first.
@@ -89,6 +95,10 @@ impl Lowering<'_> {
             let aliases: Vec<&str> = self.outputs.iter().map(|(name, _)| name.as_str()).collect();
             return Err(self.scope.unknown(names, place, &aliases));
         };
+        if self.scope.is_ambiguous(found.column) {
+            let what = format!("several columns of the inner query are called {}", self.scope.name(found.column));
+            return Err(refuse(place, what, "give each a name of its own there: expression AS name"));
+        }
         self.references.push((found.column, place));
         let written = names.get(found.taken - 1).cloned().unwrap_or_default();
         let steps = after(found.taken);
@@ -128,11 +138,66 @@ impl Lowering<'_> {
         })
     }
 
+    /// A parameter of a lambda around the expression, the innermost of a name.
+    fn parameter(&self, name: &str) -> Option<Lowered> {
+        let folded = name.to_lowercase();
+        let number = self.parameters.iter().rposition(|(known, _)| known.to_lowercase() == folded)?;
+        let (_, data_type) = self.parameters.get(number)?;
+        let typed = build::column(LAMBDAS + number, data_type.clone(), "namedlambdavariable()".to_owned());
+        Some(Lowered::new(typed, format!("lambda.{number}")))
+    }
+
+    /// A column that a generator makes, and how many names it took.
+    fn generated_column(&self, names: &[String], place: Span) -> Result<Option<(Lowered, usize)>, PlanError> {
+        let folded: Vec<String> = names.iter().take(2).map(|name| name.to_lowercase()).collect();
+        let is = |known: &Option<String>, name: Option<&String>| {
+            known.as_ref().map(|known| known.to_lowercase()).as_ref() == name && name.is_some()
+        };
+        let qualified = self.generated.iter().position(|generated| {
+            !generated.hidden && is(&generated.qualifier, folded.first()) && is(&generated.name, folded.get(1))
+        });
+        if let Some(number) = qualified {
+            return Ok(Some((self.generated(number), 2)));
+        }
+        let mut plain = self
+            .generated
+            .iter()
+            .enumerate()
+            .filter(|(_, generated)| !generated.hidden && is(&generated.name, folded.first()));
+        let Some((number, _)) = plain.next() else { return Ok(None) };
+        let name = names.first().map_or("", String::as_str);
+        if plain.next().is_some() || self.scope.declares(name) == Some(true) {
+            let what = format!("{name} can be several columns");
+            return Err(refuse(place, what, "write what it is a column of before it: view.column"));
+        }
+        Ok(Some((self.generated(number), 1)))
+    }
+
+    /// The column that a generator makes, by its number.
+    pub(super) fn generated(&self, number: usize) -> Lowered {
+        let (data_type, name, text) = match self.generated.get(number) {
+            Some(generated) => (generated.data_type.clone(), generated.name.clone(), generated.text.clone()),
+            None => (DataType::Null, None, String::new()),
+        };
+        Lowered::new(build::column(GENERATED + number, data_type, name.unwrap_or_default()), text)
+    }
+
+    /// A column of what is selected from, by its number.
+    pub(super) fn numbered(&mut self, column: usize, place: Span, clause: Clause) -> Lowered {
+        if let Some(number) = column.checked_sub(GENERATED) {
+            return self.keyed(self.generated(number), clause);
+        }
+        self.references.push((column, place));
+        let name = self.scope.name(column).to_owned();
+        let lowered = Lowered::new(build::column(column, self.scope.data_type(column), name), self.scope.text(column));
+        self.keyed(lowered, clause)
+    }
+
     /// The window of GROUP BY, where `names` start with what it is called.
     fn window_column(&self, names: &[String]) -> Option<Lowered> {
         let window = self.window.as_ref()?;
         let first = names.first()?;
-        let declared = self.scope.table().is_some_and(|table| table.column(first).is_some());
+        let declared = self.scope.declares(first) == Some(true);
         if declared || !first.eq_ignore_ascii_case(window.name) {
             return None;
         }

@@ -21,10 +21,17 @@ pub(super) enum Access<'n> {
 }
 
 pub(super) struct Scope<'t> {
-    /// What may stand before a column's dot: the topic's alias, or its name.
+    /// What may stand before a column's dot: the topic's alias, or its name; of an inner query its alias, or nothing.
     qualifier: String,
-    table: Option<&'t Table>,
+    relation: Relation<'t>,
     columns: Vec<Column>,
+}
+
+/// What the columns are of.
+enum Relation<'t> {
+    Topic(Option<&'t Table>),
+    /// An inner query's result.
+    Query,
 }
 
 struct Column {
@@ -44,11 +51,41 @@ pub(super) struct Found {
 
 impl<'t> Scope<'t> {
     pub(super) fn new(qualifier: String, table: Option<&'t Table>) -> Self {
-        Self { qualifier, table, columns: Vec::new() }
+        Self { qualifier, relation: Relation::Topic(table), columns: Vec::new() }
+    }
+
+    /// Of the columns of an inner query.
+    pub(super) fn of_query(qualifier: String, fields: impl Iterator<Item = (String, DataType)>) -> Self {
+        let column =
+            |(name, data_type)| Column { name, from: ReadFrom::Json, data_type: Some(data_type), shape: Shape::Any };
+        Self { qualifier, relation: Relation::Query, columns: fields.map(column).collect() }
     }
 
     pub(super) fn table(&self) -> Option<&'t Table> {
-        self.table
+        match self.relation {
+            Relation::Topic(table) => table,
+            Relation::Query => None,
+        }
+    }
+
+    /// How many columns an inner query has; `None` of a topic.
+    pub(super) fn query_columns(&self) -> Option<usize> {
+        matches!(self.relation, Relation::Query).then_some(self.columns.len())
+    }
+
+    /// Whether its columns are known by name and type, and this is one of them; `None` if any name can be one.
+    pub(super) fn declares(&self, name: &str) -> Option<bool> {
+        match self.relation {
+            Relation::Topic(table) => table.map(|table| table.column(name).is_some()),
+            Relation::Query => Some(self.position(name, ReadFrom::Json).is_some()),
+        }
+    }
+
+    /// Whether several columns of an inner query are called so.
+    pub(super) fn is_ambiguous(&self, column: usize) -> bool {
+        let folded = self.name(column).to_lowercase();
+        let same = self.columns.iter().filter(|other| other.name.to_lowercase() == folded);
+        matches!(self.relation, Relation::Query) && same.count() > 1
     }
 
     /// Whether `names` are the topic's name or alias.
@@ -65,8 +102,9 @@ impl<'t> Scope<'t> {
             return Some(Found { column, taken: count + 1 });
         }
         let first = names.first()?;
-        let declared = self.table.is_some_and(|table| table.column(first).is_some());
-        if !declared
+        let is_topic = matches!(self.relation, Relation::Topic(_));
+        if is_topic
+            && self.declares(first) != Some(true)
             && first.eq_ignore_ascii_case("kafka")
             && let Some((name, from)) = names.get(1).and_then(|name| kafka::column(name))
         {
@@ -85,7 +123,11 @@ impl<'t> Scope<'t> {
 
     /// The column of a name without a qualifier.
     pub(super) fn column(&mut self, name: &str) -> Option<usize> {
-        let Some(table) = self.table else { return Some(self.json(name, None)) };
+        let table = match self.relation {
+            Relation::Topic(Some(table)) => table,
+            Relation::Topic(None) => return Some(self.json(name, None)),
+            Relation::Query => return self.position(name, ReadFrom::Json),
+        };
         if let Some(field) = table.column(name) {
             return Some(self.json(&field.name, Some(&field.data_type)));
         }
@@ -113,6 +155,20 @@ impl<'t> Scope<'t> {
     fn push(&mut self, name: &str, from: ReadFrom, data_type: Option<DataType>) -> usize {
         self.columns.push(Column { name: name.to_owned(), from, data_type, shape: Shape::Any });
         self.columns.len() - 1
+    }
+
+    /// Takes in the columns of another scope of the same topic: their numbers here. `None` if one is of another type.
+    pub(super) fn adopt(&mut self, other: &Self) -> Option<Vec<usize>> {
+        let mut numbers = Vec::with_capacity(other.columns.len());
+        for column in &other.columns {
+            let data_type = column.data_type.clone().unwrap_or_else(|| column.shape.data_type());
+            match self.position(&column.name, column.from) {
+                Some(known) if self.data_type(known) == data_type => numbers.push(known),
+                Some(_) => return None,
+                None => numbers.push(self.push(&column.name, column.from, Some(data_type))),
+            }
+        }
+        Some(numbers)
     }
 
     /// Takes into account how a query reads a column that no CREATE TABLE declares.
@@ -143,7 +199,8 @@ impl<'t> Scope<'t> {
 
     /// The declared columns that are no STRING, with their types.
     pub(super) fn declared(&self) -> impl Iterator<Item = (&str, &DataType)> {
-        let declared = self.columns.iter().filter(|column| column.from == ReadFrom::Json);
+        let is_topic = matches!(self.relation, Relation::Topic(_));
+        let declared = self.columns.iter().filter(move |column| is_topic && column.from == ReadFrom::Json);
         let typed = declared.filter_map(|column| Some((column.name.as_str(), column.data_type.as_ref()?)));
         typed.filter(|(_, data_type)| **data_type != DataType::String)
     }
@@ -164,9 +221,14 @@ impl<'t> Scope<'t> {
     /// That a chain of names is no column of the table.
     pub(super) fn unknown(&self, names: &[String], place: Span, more: &[&str]) -> PlanError {
         let written = names.join(".");
-        let columns = self.table.iter().flat_map(|table| &table.columns).map(|column| column.name.as_str());
-        let kafka = kafka::COLUMNS.iter().map(|(name, _)| *name);
         let last = names.last().map_or("", String::as_str);
+        if self.query_columns().is_some() {
+            let columns = self.columns.iter().map(|column| column.name.as_str());
+            let instead = nearest::advice(last, columns.chain(more.iter().copied()), "add it to the inner query");
+            return refuse(place, format!("{written} is no column of the inner query"), instead);
+        }
+        let columns = self.table().into_iter().flat_map(|table| &table.columns).map(|column| column.name.as_str());
+        let kafka = kafka::COLUMNS.iter().map(|(name, _)| *name);
         let instead = nearest::advice(last, columns.chain(kafka).chain(more.iter().copied()), "add it to CREATE TABLE");
         refuse(place, format!("{written} is no column of {}", self.qualifier), instead)
     }

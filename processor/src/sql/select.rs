@@ -1,18 +1,22 @@
 //! SELECT to a plan, clause by clause.
 
-use sqlparser::ast::{Distinct, Expr, Query, Select, SetExpr, Spanned};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use sqlparser::ast::{Distinct, Expr, GroupByExpr, Query, Select, SetExpr, SetOperator, SetQuantifier, Spanned};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
 use super::assemble::{self, Parts};
+use super::block::Block;
 use super::error::{PlanError, refuse};
 use super::items::{Item, ItemSource};
 use super::literal::identifier;
-use super::lowered::{Clause, KEYS, Lowered, Lowering, WINDOW, at};
+use super::lowered::{Clause, GENERATED, KEYS, Lowered, Lowering, WINDOW, at};
 use super::schema::Table;
 use super::scope::Scope;
 use super::text::Text;
-use super::{PlanSettings, SHAPE, from, group, mode, names, order};
+use super::{PlanSettings, SHAPE, from, group, mode, order, union};
 use crate::expr::build;
 use crate::plan::{Plan, Sink};
 use crate::types::DataType;
@@ -23,6 +27,28 @@ pub(super) struct Output {
     pub(super) lowered: Lowered,
 }
 
+/// What the queries of a statement have in common.
+#[derive(Clone)]
+pub(super) struct Context<'q> {
+    pub(super) tables: &'q [Table],
+    pub(super) settings: &'q PlanSettings,
+    /// WITH, as far as it is known where a query stands.
+    pub(super) named: Vec<Named<'q>>,
+    /// Queries lowered so far: one that is named is lowered each time it is read.
+    pub(super) lowered: Rc<Cell<usize>>,
+}
+
+/// A query of WITH.
+#[derive(Clone)]
+pub(super) struct Named<'q> {
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
+    pub(super) query: &'q Query,
+}
+
+/// The most queries inside of one.
+const QUERIES_MAX: usize = 100;
+
 pub(super) fn query(
     text: &Text,
     query: &Query,
@@ -30,9 +56,19 @@ pub(super) fn query(
     sink: Sink,
     settings: &PlanSettings,
 ) -> Result<Plan, PlanError> {
+    let text = Rc::new(text.clone());
+    let context = Context { tables, settings, named: Vec::new(), lowered: Rc::default() };
+    let block = block(&context, &text, query)?;
+    assemble::plan(block, &text, sink, settings)
+}
+
+/// A query with what is inside of it.
+pub(super) fn block<'q>(context: &Context<'q>, text: &Rc<Text>, query: &'q Query) -> Result<Block<'q>, PlanError> {
     let at = |keyword, what: &str, instead: &str| Err(refuse(text.keyword(keyword), what, instead));
-    if query.with.is_some() {
-        return at(Keyword::WITH, "WITH is not supported", SHAPE);
+    context.lowered.set(context.lowered.get() + 1);
+    if context.lowered.get() > QUERIES_MAX {
+        let what = format!("more than {QUERIES_MAX} queries stand in this one");
+        return Err(refuse(query.span(), what, "write some of them as INSERT INTO topic SELECT …"));
     }
     if query.fetch.is_some() {
         return at(Keyword::FETCH, "FETCH is not supported", "write LIMIT 10");
@@ -41,53 +77,107 @@ pub(super) fn query(
     if !plain || query.format_clause.is_some() || !query.pipe_operators.is_empty() {
         return at(Keyword::SELECT, "the clause at the end of the query is not supported", SHAPE);
     }
+    let mut context = context.clone();
+    if let Some(with) = &query.with {
+        if with.recursive {
+            return at(Keyword::WITH, "WITH RECURSIVE is not supported", "write WITH name AS (SELECT …)");
+        }
+        for named in &with.cte_tables {
+            let name = identifier(&named.alias.name);
+            let columns = named.alias.columns.iter().map(|column| identifier(&column.name)).collect();
+            context.named.push(Named { name, columns, query: &named.query });
+        }
+    }
     match query.body.as_ref() {
-        SetExpr::Select(select) => lower_select(text, query, select, tables, sink, settings),
-        SetExpr::SetOperation { op, .. } => {
-            let keyword = match op.to_string().as_str() {
-                "EXCEPT" => Keyword::EXCEPT,
-                "INTERSECT" => Keyword::INTERSECT,
-                _ => Keyword::UNION,
+        SetExpr::Select(select) => select_block(&context, text, Some(query), select),
+        SetExpr::Query(inner) => {
+            let inner_text = Rc::new(text.within(inner.span()));
+            let inner = block(&context, &inner_text, inner)?;
+            ordered(text, query, inner)
+        }
+        SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, left, right } => {
+            let united = union::all(&context, text, left, right)?;
+            ordered(text, query, united)
+        }
+        SetExpr::SetOperation { op, set_quantifier, .. } => {
+            let keyword = match op {
+                SetOperator::Except | SetOperator::Minus => Keyword::EXCEPT,
+                SetOperator::Intersect => Keyword::INTERSECT,
+                SetOperator::Union => Keyword::UNION,
             };
-            at(keyword, &format!("{op} is not supported"), "run one query for each SELECT")
+            let what = format!("{op} {set_quantifier} is not supported");
+            at(keyword, what.replace("  ", " ").trim(), "write UNION ALL, or run one query for each SELECT")
         }
         SetExpr::Values(_) => at(Keyword::VALUES, "VALUES is not supported", "send records with a Kafka producer"),
         _ => Err(text.at_start("only a plain SELECT is supported", SHAPE)),
     }
 }
 
-fn lower_select(
-    text: &Text,
-    query: &Query,
-    select: &Select,
-    tables: &[Table],
-    sink: Sink,
-    settings: &PlanSettings,
-) -> Result<Plan, PlanError> {
+/// ORDER BY and LIMIT after a query in parentheses or after UNION ALL.
+fn ordered<'q>(text: &Rc<Text>, query: &Query, inner: Block<'q>) -> Result<Block<'q>, PlanError> {
+    if query.order_by.is_none() && query.limit_clause.is_none() {
+        return Ok(inner);
+    }
+    let mut lowering = Lowering::new(text.clone(), inner.as_scope(String::new(), &[]));
+    let items: Vec<Item<'_>> = (0..inner.outputs.len()).map(|column| Item::numbered(column, query.span())).collect();
+    let outputs = lower_outputs(&mut lowering, &items)?;
+    let order = order::lower(&mut lowering, query, &outputs)?;
+    let parts = Parts { condition: None, outputs, having: None, order, is_grouped: false, place: query.span() };
+    inner.select(parts.selected(&lowering))
+}
+
+/// A SELECT, with the ORDER BY and LIMIT of `query`.
+pub(super) fn select_block<'q>(
+    context: &Context<'q>,
+    text: &Rc<Text>,
+    query: Option<&Query>,
+    select: &'q Select,
+) -> Result<Block<'q>, PlanError> {
     from::refuse_clauses(text, select)?;
-    let from = from::source(text, select)?;
-    let table = tables.iter().find(|table| table.name.eq_ignore_ascii_case(&from.name));
-    let topic = table.map_or(&from.name, |table| &table.topic).clone();
-    names::check(&topic, from.place)?;
-    let qualifier = from.alias.unwrap_or(from.name);
-    let mut lowering = Lowering::new(text, Scope::new(qualifier, table));
-    let items = Item::all(&mut lowering, &select.projection)?;
-    let distinct = is_distinct(text, select)?;
+    match from::source(context, text, select)? {
+        from::Source::Topic { topic, qualifier, table } => {
+            let mut lowering = Lowering::new(text.clone(), Scope::new(qualifier, table));
+            let parts = lower_select(context, &mut lowering, query, select)?;
+            let selected = parts.selected(&lowering);
+            Ok(Block::of_topic(topic, lowering.scope, selected))
+        }
+        from::Source::Query { block, qualifier, columns } => {
+            let scope = block.as_scope(qualifier, &columns);
+            let mut lowering = Lowering::new(text.clone(), scope);
+            let parts = lower_select(context, &mut lowering, query, select)?;
+            block.select(parts.selected(&lowering))
+        }
+    }
+}
+
+fn lower_select(
+    context: &Context<'_>,
+    lowering: &mut Lowering<'_>,
+    query: Option<&Query>,
+    select: &Select,
+) -> Result<Parts, PlanError> {
+    let text = lowering.text.clone();
+    lowering.has_group_by = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
+    for view in &select.lateral_views {
+        lowering.lateral_view(view)?;
+    }
+    let items = Item::all(lowering, &select.projection)?;
+    let distinct = is_distinct(&text, select)?;
 
     // The first spelling of a field that no table declares is its name, and SELECT comes first in the text. What is
     // wrong is told when the item is lowered again: it may need GROUP BY to be known.
     for item in &items {
-        let _ = item.lower(&mut lowering, Clause::Select);
+        let _ = item.lower(lowering, Clause::Select);
     }
     lowering.aggregates.clear();
     let condition = match &select.selection {
-        Some(condition) => Some(condition_of(&mut lowering, condition, Clause::Where)?),
+        Some(condition) => Some(condition_of(lowering, condition, Clause::Where)?),
         None => None,
     };
-    let has_group_by = group::keys(&mut lowering, select, &items)?;
-    let mut outputs = lower_outputs(&mut lowering, &items)?;
+    let has_group_by = group::keys(lowering, select, &items)?;
+    let mut outputs = lower_outputs(lowering, &items)?;
     let having = match &select.having {
-        Some(having) => Some(condition_of(&mut lowering, having, Clause::Having)?),
+        Some(having) => Some(condition_of(lowering, having, Clause::Having)?),
         None => None,
     };
     let is_aggregate = has_group_by || !lowering.aggregates.is_empty();
@@ -96,29 +186,28 @@ fn lower_select(
         return Err(refuse(condition.span(), what, "filter records with WHERE"));
     }
     if distinct && !is_aggregate {
-        group::distinct(&mut lowering, &items)?;
+        group::distinct(lowering, &items)?;
         lowering.outputs.clear();
-        outputs = lower_outputs(&mut lowering, &items)?;
+        outputs = lower_outputs(lowering, &items)?;
     }
-    let order = order::lower(&mut lowering, query, &outputs)?;
+    let order = query.map_or_else(|| Ok(order::Order::default()), |query| order::lower(lowering, query, &outputs))?;
     let is_grouped = is_aggregate || distinct || !lowering.aggregates.is_empty();
     if is_grouped {
         for (output, item) in outputs.iter().zip(&items) {
-            over_groups(&lowering, &output.lowered, item.place, "SELECT")?;
+            over_groups(lowering, &output.lowered, item.place, "SELECT")?;
         }
         if let (Some(having), Some(condition)) = (&having, &select.having) {
-            over_groups(&lowering, having, condition.span(), "HAVING")?;
+            over_groups(lowering, having, condition.span(), "HAVING")?;
         }
         let clause = if distinct && !is_aggregate { "SELECT DISTINCT … ORDER BY" } else { "ORDER BY" };
         for key in &order.keys {
-            over_groups(&lowering, &key.lowered, key.place, clause)?;
+            over_groups(lowering, &key.lowered, key.place, clause)?;
         }
         if distinct && is_aggregate {
-            mode::distinct_groups(&lowering, &outputs, text, settings)?;
+            mode::distinct_groups(lowering, &outputs, &text, context.settings)?;
         }
     }
-    let parts = Parts { topic, condition, outputs, having, order, is_grouped, sink };
-    assemble::plan(lowering, parts, settings)
+    Ok(Parts { condition, outputs, having, order, is_grouped, place: select.span() })
 }
 
 fn is_distinct(text: &Text, select: &Select) -> Result<bool, PlanError> {
@@ -157,6 +246,7 @@ fn unaliased(item: &Item<'_>, lowered: &Lowered) -> String {
     let mut source = match &item.source {
         ItemSource::Expr(expr) => *expr,
         ItemSource::Names(names) => return names.last().cloned().unwrap_or_default(),
+        ItemSource::Column(_) => return lowered.typed.name.clone(),
     };
     while let Expr::Nested(inner) = source {
         source = inner;
@@ -176,7 +266,10 @@ fn over_groups(lowering: &Lowering<'_>, lowered: &Lowered, place: Span, clause: 
         let what = "the window stands here and is not grouped";
         return Err(refuse(place, what, "write GROUP BY window(…) with the same arguments"));
     }
-    let name = lowering.scope.name(column);
+    let name = match column.checked_sub(GENERATED).and_then(|number| lowering.generated.get(number)) {
+        Some(generated) => generated.name.as_deref().unwrap_or_default(),
+        None => lowering.scope.name(column),
+    };
     let here = |(referenced, span): &&(usize, Span)| *referenced == column && span.start >= place.start;
     let place = lowering.references.iter().find(here).map_or(place, |(_, span)| *span);
     let what = format!("{name} stands in {clause} and is not grouped");

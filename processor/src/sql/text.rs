@@ -1,5 +1,7 @@
 //! The statements' tokens with their places, for what the syntax tree does not say.
 
+use std::rc::Rc;
+
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
@@ -12,10 +14,13 @@ use super::rewrite;
 /// The parser builds a tree as deep as there are operators in a row, and trees are walked and dropped by recursion.
 const JOINTS_MAX: usize = 300;
 
-/// One statement.
+/// One statement, or a query inside of it.
+#[derive(Clone)]
 pub(super) struct Text {
     pub(super) tokens: Vec<TokenWithSpan>,
     end: Span,
+    /// The statement, of a query inside of it.
+    around: Option<Rc<Text>>,
 }
 
 impl Text {
@@ -28,9 +33,22 @@ impl Text {
         let tokens = rewrite::all(tokens);
         let statements = tokens.split(|token| token.token == Token::SemiColon).map(|tokens| {
             let end = tokens.last().map_or(Span::empty(), |token| point(token.span.end));
-            Self { tokens: tokens.to_vec(), end }
+            Self { tokens: tokens.to_vec(), end, around: None }
         });
         Ok(statements.filter(|text| text.words().next().is_some()).collect())
+    }
+
+    /// The statement.
+    pub(super) fn whole(&self) -> &Self {
+        self.around.as_deref().unwrap_or(self)
+    }
+
+    /// A query inside of it.
+    pub(super) fn within(&self, place: Span) -> Self {
+        let inside = |token: &&TokenWithSpan| token.span.start >= place.start && token.span.end <= place.end;
+        let tokens = self.tokens.iter().filter(inside).cloned().collect();
+        let end = Span { start: place.end, end: place.end };
+        Self { tokens, end, around: Some(self.around.clone().unwrap_or_else(|| Rc::new(self.clone()))) }
     }
 
     /// Keeps the tree of a statement shallow.

@@ -40,11 +40,11 @@ impl Lowering<'_> {
         place: Span,
         clause: Clause,
     ) -> Result<Lowered, PlanError> {
-        if clause == Clause::Where {
-            let what = format!("{name} stands in WHERE, which is about single records");
-            return Err(refuse(place, what, "compare the time itself: ts >= '2024-01-02'"));
-        }
         let windowed = if name == "window" { self.sliding(arguments, place)? } else { self.session(arguments, place)? };
+        let outside = clause == Clause::Where || clause == Clause::Select && !self.has_group_by;
+        if outside {
+            return self.window_rows(windowed, place);
+        }
         let column = build::column(WINDOW, data_type(), windowed.name.to_owned());
         let lowered = Lowered::new(column, windowed.text.clone());
         match &self.window {

@@ -146,9 +146,7 @@ fn has_string(data_type: &DataType) -> bool {
 fn wider_with_decimal(left: &DataType, right: &DataType) -> Option<DataType> {
     match (left, right) {
         (DataType::Decimal { .. }, DataType::Float | DataType::Double)
-        | (DataType::Float | DataType::Double, DataType::Decimal { .. }) => {
-            Some(DataType::Double)
-        }
+        | (DataType::Float | DataType::Double, DataType::Decimal { .. }) => Some(DataType::Double),
         _ => Some(wider_decimal(digits(left)?, digits(right)?)),
     }
 }

@@ -1,6 +1,8 @@
 //! Comparisons and logic: `PromoteStrings`, `DecimalPrecision`, `BooleanEquality` and `InConversion`.
 
-use super::coerce::{is_atomic, is_integral, is_numeric, is_orderable, operand_digits, tightest, wider_decimal, wider_of};
+use super::coerce::{
+    is_atomic, is_integral, is_numeric, is_orderable, operand_digits, tightest, wider_decimal, wider_of,
+};
 use super::{Binary, BuildError, Built, Typed, binary, literal, sql_type};
 use crate::expr::{Comparison, Expr};
 use crate::types::{DataType, Value};

@@ -79,6 +79,17 @@ pub(crate) fn from_utc<'a>(time: Value<'a>, zone: Value<'a>) -> Value<'a> {
     in_zone(&zone, |zone| zone.from_utc(micros))
 }
 
+/// Of a STRUCT of start and end.
+pub(crate) fn window_time(window: Value<'_>) -> Value<'_> {
+    match window {
+        Value::Struct(bounds) => match bounds.get(1) {
+            Some(Value::Timestamp(end)) => end.checked_sub(1).map_or(Value::Null, Value::Timestamp),
+            _ => Value::Null,
+        },
+        _ => Value::Null,
+    }
+}
+
 /// A BIGINT of seconds as TIMESTAMP; what overflows wraps.
 pub(crate) fn of_wrapping_seconds(value: Value<'_>) -> Value<'_> {
     match value {

@@ -37,7 +37,9 @@ fn is_numeric(data_type: &DataType) -> bool {
 
 /// `Cast.forceNullable`: a map's keys may not become NULL.
 fn may_give_null(from: &DataType, to: &DataType) -> bool {
-    use DataType::{BigInt, Binary, Boolean, Date, Decimal, Double, Float, Int, Null, SmallInt, String, Timestamp, TinyInt};
+    use DataType::{
+        BigInt, Binary, Boolean, Date, Decimal, Double, Float, Int, Null, SmallInt, String, Timestamp, TinyInt,
+    };
     match (from, to) {
         (Null, _) => false,
         (from, to) if from == to => false,

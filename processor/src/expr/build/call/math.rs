@@ -203,7 +203,9 @@ fn step(mut call: Call, whole_name: &'static str, mode: Mode, function: super::O
             call.strict(&[Takes::Numeric], gives, Function::One(|value| value))
         }
         T::Decimal { .. } => Ok(rounded(&call, operand.clone(), 0, mode)),
-        T::TinyInt | T::SmallInt | T::Int | T::BigInt => call.strict(&[Takes::BigInt], T::BigInt, Function::One(|value| value)),
+        T::TinyInt | T::SmallInt | T::Int | T::BigInt => {
+            call.strict(&[Takes::BigInt], T::BigInt, Function::One(|value| value))
+        }
         _ => call.strict(&[Double], T::BigInt, Function::One(function)),
     }
 }

@@ -14,6 +14,7 @@ use Takes::{Date, Int, Timestamp};
 const DEFAULT_PATTERN: &str = "yyyy-MM-dd HH:mm:ss";
 
 pub(super) const TABLE: &[Entry] = &[
+    custom("window_time", 1, 1, window_time),
     custom("timestampadd", 3, 3, timestamp_add),
     custom("timestampdiff", 3, 3, timestamp_diff),
     custom("make_dt_interval", 0, 4, make_dt_interval),
@@ -313,6 +314,23 @@ fn timestamp_diff(call: Call) -> Built {
     let step = step(&call)?;
     let mut arguments = call.converted(&[Takes::Any, Timestamp, Timestamp])?;
     Ok(call.over(arguments.split_off(1), T::BigInt, Function::TimestampDiff(step)))
+}
+
+/// The last microsecond of a window.
+fn window_time(call: Call) -> Built {
+    let is_window = |data_type: &DataType| match data_type {
+        T::Struct(fields) => {
+            let is = |field: &crate::types::Field, name: &str| field.name == name && field.data_type == T::Timestamp;
+            matches!(fields.as_ref(), [start, end] if is(start, "start") && is(end, "end"))
+        }
+        _ => false,
+    };
+    match call.arguments.first() {
+        Some(window) if is_window(&window.data_type) => {
+            call.strict(&[Takes::Any], T::Timestamp, Function::One(clock::window_time))
+        }
+        _ => Err(call.error("it takes a window", "window_time(window), with GROUP BY window(…)")),
+    }
 }
 
 fn make_dt_interval(mut call: Call) -> Built {

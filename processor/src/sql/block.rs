@@ -1,0 +1,254 @@
+//! A query over the columns of its topic, with the queries inside of its FROM taken in: what is asked of their columns is
+//! asked of what these are made of.
+
+use sqlparser::tokenizer::Span;
+
+use super::columns;
+use super::error::{PlanError, refuse};
+use super::lowered::{GENERATED, Key, LAMBDAS, Lowered, WINDOW};
+use super::scope::Scope;
+use crate::expr::Expr;
+use crate::plan::{Aggregate, GroupKey, OutputColumn, SortKey, Stage, Window};
+
+/// Expressions of a composed query have so many parts at most: a column that is named twice is computed twice.
+const PARTS_MAX: usize = 20_000;
+
+/// A query without what only its outermost level has: mode and sink.
+pub(super) struct Block<'t> {
+    pub(super) topic: String,
+    /// The columns of the topic that are read.
+    pub(super) scope: Scope<'t>,
+    pub(super) levels: Vec<Level>,
+    /// What happens to records, in order.
+    pub(super) stages: Vec<Stage>,
+    /// Columns that the stages make.
+    pub(super) generated: usize,
+    pub(super) is_grouped: bool,
+    /// The keys, and their expressions over groups.
+    pub(super) keys: Vec<GroupKey>,
+    pub(super) aggregates: Vec<Aggregate>,
+    pub(super) window: Option<Window>,
+    /// The conjuncts of HAVING.
+    pub(super) having: Vec<Expr>,
+    pub(super) outputs: Vec<OutputColumn>,
+    pub(super) order: Vec<SortKey>,
+    pub(super) limit: Option<u64>,
+}
+
+/// The normal form of one SELECT, by clauses.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Level {
+    /// Those of each SELECT of a UNION ALL, of which the others here say nothing.
+    pub(super) united: Vec<Vec<Level>>,
+    pub(super) outputs: Vec<String>,
+    pub(super) generators: Vec<String>,
+    pub(super) condition: Option<String>,
+    pub(super) keys: Vec<String>,
+    pub(super) having: Option<String>,
+    pub(super) order: Vec<String>,
+    pub(super) limit: Option<u64>,
+    pub(super) is_grouped: bool,
+    /// What its groups are of.
+    pub(super) state: String,
+}
+
+/// One SELECT, over the columns of what it selects from.
+pub(super) struct Selected {
+    pub(super) level: Level,
+    pub(super) place: Span,
+    pub(super) stages: Vec<Stage>,
+    pub(super) generated: usize,
+    pub(super) is_grouped: bool,
+    pub(super) keys: Vec<GroupKey>,
+    pub(super) aggregates: Vec<Aggregate>,
+    pub(super) window: Option<Window>,
+    pub(super) having: Vec<Expr>,
+    pub(super) outputs: Vec<OutputColumn>,
+    pub(super) order: Vec<SortKey>,
+    pub(super) limit: Option<u64>,
+}
+
+impl Selected {
+    fn each(&mut self, see: &mut impl FnMut(&mut Expr)) {
+        self.stages.iter_mut().for_each(|stage| stage.each(see));
+        self.keys.iter_mut().for_each(|key| see(&mut key.expr));
+        for aggregate in &mut self.aggregates {
+            aggregate.arguments.iter_mut().chain(&mut aggregate.filter).for_each(&mut *see);
+        }
+        if let Some(window) = &mut self.window {
+            window.each(see);
+        }
+        self.having.iter_mut().for_each(&mut *see);
+        self.outputs.iter_mut().for_each(|output| see(&mut output.expr));
+        self.order.iter_mut().for_each(|key| see(&mut key.expr));
+    }
+
+    /// Whether it only takes columns of what it selects from.
+    fn is_projection(&self) -> bool {
+        self.stages.is_empty() && !self.is_grouped && self.order.is_empty()
+    }
+}
+
+impl<'t> Block<'t> {
+    /// A query that selects from a topic.
+    pub(super) fn of_topic(topic: String, scope: Scope<'t>, selected: Selected) -> Self {
+        let Selected {
+            level,
+            stages,
+            generated,
+            is_grouped,
+            keys,
+            aggregates,
+            window,
+            having,
+            outputs,
+            order,
+            limit,
+            ..
+        } = selected;
+        Self {
+            topic,
+            scope,
+            levels: vec![level],
+            stages,
+            generated,
+            is_grouped,
+            keys,
+            aggregates,
+            window,
+            having,
+            outputs,
+            order,
+            limit,
+        }
+    }
+
+    /// The columns of its result, as a query over it sees them; `names` instead of their own, if there are any.
+    pub(super) fn as_scope(&self, qualifier: String, names: &[String]) -> Scope<'static> {
+        let name = |(number, column): (usize, &OutputColumn)| {
+            (names.get(number).unwrap_or(&column.name).clone(), column.data_type.clone())
+        };
+        Scope::of_query(qualifier, self.outputs.iter().enumerate().map(name))
+    }
+
+    /// A query that selects from this one.
+    pub(super) fn select(mut self, mut selected: Selected) -> Result<Self, PlanError> {
+        let place = selected.place;
+        self.inline(&mut selected)?;
+        if self.limit.is_some() || self.is_grouped && selected.is_grouped {
+            self.check_order_of_work(&selected)?;
+        }
+        let projection = selected.is_projection();
+        let regrouped = selected.is_grouped;
+        if let (Some(limit), false, false) = (self.limit, projection, self.is_grouped) {
+            if !self.order.is_empty() {
+                let what = "a query over the first rows of an order is not supported";
+                return Err(refuse(place, what, "run the inner query into a topic, and read that"));
+            }
+            self.stages.push(Stage::Limit(limit));
+            self.limit = None;
+        }
+        if self.is_grouped {
+            for stage in selected.stages {
+                match stage {
+                    Stage::Filter(condition) => self.having.push(condition),
+                    _ => {
+                        let what = "rows of groups cannot be made several rows";
+                        return Err(refuse(place, what, "explode the records in the inner query"));
+                    }
+                }
+            }
+        } else {
+            self.stages.extend(selected.stages);
+            self.generated += selected.generated;
+            self.is_grouped = selected.is_grouped;
+            self.keys = selected.keys;
+            self.aggregates = selected.aggregates;
+            self.window = selected.window;
+            self.having = selected.having;
+        }
+        if regrouped || !selected.order.is_empty() {
+            self.order = selected.order;
+        }
+        self.outputs = selected.outputs;
+        self.limit = match (self.limit, selected.limit) {
+            (Some(inner), Some(outer)) => Some(inner.min(outer)),
+            (inner, outer) => inner.or(outer),
+        };
+        self.levels.push(selected.level);
+        Ok(self)
+    }
+
+    /// Gives the topic's columns other numbers; of a query without groups.
+    pub(super) fn renumber(&mut self, number: &impl Fn(usize) -> usize) {
+        self.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| columns::renumber(expr, number)));
+        self.outputs.iter_mut().for_each(|output| columns::renumber(&mut output.expr, number));
+    }
+
+    /// What one plan cannot do in this order.
+    fn check_order_of_work(&self, selected: &Selected) -> Result<(), PlanError> {
+        let place = selected.place;
+        if self.is_grouped && selected.is_grouped {
+            let what = "the query groups what its inner query has grouped, and a stream aggregates once";
+            return Err(refuse(
+                place,
+                what,
+                "write the inner query as INSERT INTO topic SELECT …, and read that topic",
+            ));
+        }
+        if self.is_grouped && !selected.is_projection() {
+            let what = "the rows that LIMIT leaves of groups are taken as they are";
+            return Err(refuse(place, what, "put WHERE and ORDER BY into the inner query, before its LIMIT"));
+        }
+        Ok(())
+    }
+
+    /// Puts what the columns are made of in place of them.
+    fn inline(&self, selected: &mut Selected) -> Result<(), PlanError> {
+        let sizes: Vec<usize> = self.outputs.iter().map(|output| columns::size(&output.expr)).collect();
+        let mut parts = 0;
+        selected.each(&mut |expr| {
+            parts += columns::size(expr);
+            columns::visit(expr, &mut |expr, column| match column {
+                LAMBDAS.. if column < GENERATED => {}
+                GENERATED.. if column < WINDOW => *expr = Expr::Column(column + self.generated),
+                WINDOW.. => {}
+                _ => parts += sizes.get(column).copied().unwrap_or(0),
+            });
+        });
+        if parts > PARTS_MAX {
+            let what = "the expressions of the inner queries are too large when they are put together";
+            return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
+        }
+        selected.each(&mut |expr| {
+            columns::visit(expr, &mut |expr, column| {
+                if let Some(output) = self.outputs.get(column) {
+                    *expr = output.expr.clone();
+                }
+            });
+        });
+        Ok(())
+    }
+}
+
+/// The parts that must all hold.
+pub(super) fn conjuncts(expr: &Expr) -> Vec<Expr> {
+    match expr {
+        Expr::And(parts) => parts.iter().flat_map(conjuncts).collect(),
+        other => vec![other.clone()],
+    }
+}
+
+/// A key as the plan has it.
+pub(super) fn group_key(scope: &Scope<'_>, key: &Key) -> GroupKey {
+    let name = match key.typed.expr {
+        Expr::Column(column) if column < LAMBDAS => scope.name(column).to_owned(),
+        _ => key.typed.name.clone(),
+    };
+    GroupKey { name, expr: key.typed.expr.clone(), data_type: key.typed.data_type.clone() }
+}
+
+/// A column of the result as the plan has it.
+pub(super) fn output(name: &str, lowered: &Lowered) -> OutputColumn {
+    OutputColumn { name: name.to_owned(), expr: lowered.typed.expr.clone(), data_type: lowered.typed.data_type.clone() }
+}

@@ -29,7 +29,7 @@ const INTENDED: &[(&str, &str)] = &[
 ];
 
 /// What brooklet has not of Spark's SQL: refused, with what to write instead.
-const NOT_SUPPORTED: &[&str] = &["higher-order", "from-json-to-json", "distance-soundex"];
+const NOT_SUPPORTED: &[&str] = &[];
 
 struct Case {
     name: String,

@@ -126,7 +126,12 @@ impl<'t> Block<'t> {
     /// The columns of its result, as a query over it sees them; `names` instead of their own, if there are any.
     pub(super) fn as_scope(&self, qualifier: String, names: &[String]) -> Scope<'static> {
         let name = |(number, column): (usize, &OutputColumn)| {
-            (names.get(number).unwrap_or(&column.name).clone(), column.data_type.clone())
+            // Columns that are one column are one, whatever it is called.
+            let identity = match column.expr {
+                Expr::Column(column) => column,
+                _ => usize::MAX - number,
+            };
+            (names.get(number).unwrap_or(&column.name).clone(), column.data_type.clone(), identity)
         };
         Scope::of_query(qualifier, self.outputs.iter().enumerate().map(name))
     }

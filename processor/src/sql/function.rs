@@ -82,8 +82,8 @@ impl Lowering<'_> {
         clause: Clause,
     ) -> Option<Result<Lowered, PlanError>> {
         let (called, make): (_, fn(&str, Typed, Typed) -> Result<Typed, BuildError>) = match name {
-            "timestampadd" | "dateadd" | "date_add" => ("timestampadd", build::timestamp_add),
-            "timestampdiff" | "datediff" | "date_diff" => ("timestampdiff", build::timestamp_diff),
+            "timestampadd" | "dateadd" => ("timestampadd", build::timestamp_add),
+            "timestampdiff" | "datediff" => ("timestampdiff", build::timestamp_diff),
             _ => return None,
         };
         let [Expr::Identifier(unit), first, second] = arguments else { return None };

@@ -135,10 +135,8 @@ pub(super) fn plus(operand: Lowered) -> Result<Lowered, BuildError> {
     Ok(Lowered::new(typed, text).named(name))
 }
 
-/// `~operand`: the bits that differ from those of -1.
+/// `~operand`
 pub(super) fn bitwise_not(operand: Lowered) -> Result<Lowered, BuildError> {
     let text = format!("(~ {})", operand.closed());
-    let name = format!("~{}", operand.typed.text);
-    let ones = build::literal(Value::Int(-1), DataType::Int, "-1".to_owned());
-    Ok(Lowered::new(build::binary(Binary::BitXor, operand.typed, ones)?, text).named(name))
+    Ok(Lowered::new(build::call("~", vec![operand.typed])?, text))
 }

@@ -141,7 +141,8 @@ fn quote_types(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     rewritten
 }
 
-/// Few words are reserved in Spark: one before a dot is a name, and so is a WHERE that nothing follows.
+/// Few words are reserved in Spark: one before a dot is a name, and so is a WHERE that nothing follows, and EXISTS before
+/// anything but a query.
 fn quote_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let words: Vec<usize> = tokens
         .iter()
@@ -153,12 +154,19 @@ fn quote_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let next = words.get(number + 1).and_then(|next| tokens.get(*next)).map(|next| &next.token);
         let is_last = matches!(next, None | Some(Token::SemiColon | Token::RParen));
         let is_before_dot = matches!(next, Some(Token::Period));
+        let after = words.get(number + 2).and_then(|after| tokens.get(*after));
+        let before_query = after.is_some_and(|after| {
+            let queries = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES, Keyword::FROM];
+            after.token == Token::LParen || queries.into_iter().any(|keyword| is_keyword(after, keyword))
+        });
+        let is_call = matches!(next, Some(Token::LParen)) && !before_query;
         let Some(token) = tokens.get_mut(*index) else { continue };
+        let is_exists = is_keyword(token, Keyword::EXISTS) && is_call;
         let is_where = is_keyword(token, Keyword::WHERE);
         if let Token::Word(word) = &mut token.token
             && word.quote_style.is_none()
             && word.keyword != Keyword::NoKeyword
-            && (is_before_dot || is_last && is_where)
+            && (is_before_dot || is_last && is_where || is_exists)
         {
             word.keyword = Keyword::NoKeyword;
         }

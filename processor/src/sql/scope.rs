@@ -35,6 +35,8 @@ enum Relation<'t> {
 }
 
 struct Column {
+    /// Equal for columns of an inner query that are one.
+    identity: usize,
     name: String,
     from: ReadFrom,
     /// None: as the query uses it.
@@ -55,9 +57,14 @@ impl<'t> Scope<'t> {
     }
 
     /// Of the columns of an inner query.
-    pub(super) fn of_query(qualifier: String, fields: impl Iterator<Item = (String, DataType)>) -> Self {
-        let column =
-            |(name, data_type)| Column { name, from: ReadFrom::Json, data_type: Some(data_type), shape: Shape::Any };
+    pub(super) fn of_query(qualifier: String, fields: impl Iterator<Item = (String, DataType, usize)>) -> Self {
+        let column = |(name, data_type, identity)| Column {
+            identity,
+            name,
+            from: ReadFrom::Json,
+            data_type: Some(data_type),
+            shape: Shape::Any,
+        };
         Self { qualifier, relation: Relation::Query, columns: fields.map(column).collect() }
     }
 
@@ -84,8 +91,9 @@ impl<'t> Scope<'t> {
     /// Whether several columns of an inner query are called so.
     pub(super) fn is_ambiguous(&self, column: usize) -> bool {
         let folded = self.name(column).to_lowercase();
-        let same = self.columns.iter().filter(|other| other.name.to_lowercase() == folded);
-        matches!(self.relation, Relation::Query) && same.count() > 1
+        let identity = self.columns.get(column).map(|column| column.identity);
+        let mut same = self.columns.iter().filter(|other| other.name.to_lowercase() == folded);
+        matches!(self.relation, Relation::Query) && same.any(|other| Some(other.identity) != identity)
     }
 
     /// Whether `names` are the topic's name or alias.
@@ -153,7 +161,8 @@ impl<'t> Scope<'t> {
     }
 
     fn push(&mut self, name: &str, from: ReadFrom, data_type: Option<DataType>) -> usize {
-        self.columns.push(Column { name: name.to_owned(), from, data_type, shape: Shape::Any });
+        let identity = self.columns.len();
+        self.columns.push(Column { identity, name: name.to_owned(), from, data_type, shape: Shape::Any });
         self.columns.len() - 1
     }
 

@@ -119,7 +119,7 @@ fn refusals_tell_the_place_and_what_to_write() {
         ("SELECT COUNT(*) FROM a JOIN b ON a.x = b.x", "1:24: JOIN is not supported"),
         ("SELECT COUNT(*) FROM a, b", "1:25: joining topics is not supported"),
         ("SELECT b FROM (SELECT a FROM logs)", "1:8: b is no column of the inner query; use a"),
-        ("SELECT a FROM (SELECT a, a FROM logs)", "1:8: several columns of the inner query are called a"),
+        ("SELECT a FROM (SELECT a, b AS a FROM logs)", "1:8: several columns of the inner query are called a"),
         (
             "SELECT COUNT(*) FROM (SELECT a, COUNT(*) FROM logs GROUP BY a)",
             "1:1: the query groups what its inner query",

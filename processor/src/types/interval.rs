@@ -76,10 +76,10 @@ impl fmt::Display for IntervalRange {
     }
 }
 
-/// An interval's length in the unit of its range, of which there is one; cut to whole ones.
+/// An interval's length in the smallest unit of its range, cut to whole ones.
 pub(super) fn units(value: &Value<'_>, range: IntervalRange) -> Option<i64> {
     let micros_of = |unit: u64| i64::try_from(unit).ok();
-    match (value, range.from) {
+    match (value, range.to) {
         (Value::Months(months), IntervalUnit::Year) => Some(i64::from(months / 12)),
         (Value::Months(months), _) => Some(i64::from(*months)),
         (Value::Micros(micros), IntervalUnit::Day) => Some(micros / micros_of(MICROS_PER_DAY)?),

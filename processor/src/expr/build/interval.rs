@@ -34,9 +34,13 @@ pub(super) fn arithmetic(op: Binary, left: &Typed, right: &Typed, text: &str) ->
         (Binary::Add, _, Interval(_)) => moved(left, right, false),
         (Binary::Subtract, _, Interval(_)) => moved(left, right, true),
         (Binary::Multiply, Interval(_), other) if is_factor(other) => scaled(left, right, text, functions::multiply),
-        (Binary::Multiply, other, Interval(_)) if is_factor(other) => scaled(right, left, text, functions::multiply),
+        (Binary::Multiply, other, Interval(_)) if is_factor(other) => {
+            // Spark puts the interval first.
+            let text = format!("({} * {})", right.text, left.text);
+            scaled(right, left, &text, functions::multiply)
+        }
         (Binary::Divide, Interval(_), other) if is_factor(other) => scaled(left, right, text, functions::divide),
-        (Binary::Subtract, Timestamp, Date | Timestamp | String) | (Binary::Subtract, Date | String, Timestamp) => {
+        (Binary::Subtract, Timestamp, Date | Timestamp) | (Binary::Subtract, Date, Timestamp) => {
             let difference = |operand: Typed| operand.converted(&Timestamp).into_expr();
             let expr = Function::Two(functions::between).over(vec![difference(left), difference(right)]);
             Ok(Typed::new(expr, Interval(IntervalRange::DAY_TO_SECOND), text.to_owned()))

@@ -159,6 +159,8 @@ pub(crate) fn abs(value: Value<'_>) -> Value<'_> {
         Value::Float(value) => Value::Float(value.abs()),
         Value::Double(value) => Value::Double(value.abs()),
         Value::Decimal(value) => Value::Decimal(if value.unscaled < 0 { value.negated() } else { value }),
+        Value::Months(value) => value.checked_abs().map_or(Value::Null, Value::Months),
+        Value::Micros(value) => value.checked_abs().map_or(Value::Null, Value::Micros),
         _ => Value::Null,
     }
 }

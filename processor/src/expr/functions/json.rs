@@ -1,8 +1,10 @@
 //! `get_json_object`: a part of a JSON text by a path, as text. Follows `GetJsonObject` of Spark.
 
 mod reader;
+mod schema;
 mod write;
 
+pub(crate) use schema::{FromJson, infer, object_keys};
 pub(crate) use write::of_value;
 
 use self::reader::{Node, Reader};

@@ -1,6 +1,7 @@
 //! Operators and functions: what they do to values. A file is a family.
 
 pub(super) mod arithmetic;
+pub(super) mod arrays;
 pub(super) mod calendar;
 pub(super) mod charset;
 pub(super) mod clock;
@@ -62,6 +63,8 @@ pub(crate) enum Function {
     FormatTime(clock::TimePattern),
     ParseTime(clock::TimePattern),
     JsonPath(json::Path),
+    /// Of a text.
+    FromJson(Arc<json::FromJson>),
     /// From one type to another, NULL where ANSI mode fails.
     TryCast(DataType, DataType),
     /// As the text of its type.
@@ -103,6 +106,7 @@ impl Function {
             Self::FormatTime(pattern) => clock::format(pattern, value),
             Self::ParseTime(pattern) => clock::parse(pattern, value),
             Self::JsonPath(path) => json::get(path, value),
+            Self::FromJson(reader) => reader.read(&value),
             Self::TryCast(from, to) => crate::types::try_cast(value, from, to),
             Self::ToJson(data_type) => json::of_value(&value, data_type),
             Self::Split(pattern, limit) => matching::split(pattern, value, *limit),

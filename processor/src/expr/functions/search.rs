@@ -131,3 +131,58 @@ pub(crate) fn split_part<'a>(value: Value<'a>, delimiter: Value<'a>, number: Val
     };
     string(index.and_then(|index| parts.get(index)).copied().unwrap_or_default().to_vec())
 }
+
+/// The number of a text in a list that commas part, from 1; 0 if it is not there, or holds a comma itself.
+pub(crate) fn find_in_set<'a>(wanted: Value<'a>, list: Value<'a>) -> Value<'a> {
+    let (Value::String(wanted), Value::String(list)) = (wanted, list) else { return Value::Null };
+    if wanted.contains(&b',') {
+        return Value::Int(0);
+    }
+    let found = list.split(|byte| *byte == b',').position(|part| part == wanted.as_ref());
+    found.map_or(Value::Int(0), |index| super::int(index + 1))
+}
+
+/// The argument of a number, from 1; NULL where there is none.
+pub(crate) fn elt(values: Vec<Value<'_>>) -> Value<'_> {
+    let number = match values.first() {
+        Some(Value::Int(number)) => usize::try_from(*number).ok().filter(|number| *number > 0),
+        _ => None,
+    };
+    number.and_then(|number| values.into_iter().nth(number)).unwrap_or(Value::Null)
+}
+
+/// The words of each sentence: one ends at `.`, `!` or `?` before a blank and what is no small letter.
+pub(crate) fn sentences(values: Vec<Value<'_>>) -> Value<'_> {
+    let Some(Value::String(text)) = values.first() else { return Value::Null };
+    let text = String::from_utf8_lossy(text).into_owned();
+    let mut all = Vec::new();
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let signs: Vec<char> = text.chars().collect();
+    for (index, sign) in signs.iter().enumerate() {
+        let next = signs.get(index + 1);
+        // A sign between two letters or digits is part of the word: don't, 1.5.
+        let joins = matches!(sign, '\'' | '.' | '_' | ',' | ':')
+            && !word.is_empty()
+            && next.is_some_and(|next| next.is_alphanumeric());
+        if sign.is_alphanumeric() || joins {
+            word.push(*sign);
+            continue;
+        }
+        if !word.is_empty() {
+            words.push(super::string(std::mem::take(&mut word).into_bytes()));
+        }
+        let ends = matches!(sign, '.' | '!' | '?') && next.is_none_or(|next| next.is_whitespace());
+        let after = signs.iter().skip(index + 1).find(|sign| !sign.is_whitespace());
+        if ends && !(*sign == '.' && after.is_some_and(|after| after.is_lowercase())) && !words.is_empty() {
+            all.push(Value::Array(std::mem::take(&mut words).into()));
+        }
+    }
+    if !word.is_empty() {
+        words.push(super::string(word.into_bytes()));
+    }
+    if !words.is_empty() {
+        all.push(Value::Array(words.into()));
+    }
+    Value::Array(all.into())
+}

@@ -12,14 +12,10 @@ use super::*;
 const EXTENSIONS: [&str; 4] =
     ["no-count-distinct", "no-count-distinct-by-group", "no-two-statements", "no-unknown-table"];
 /// Queries that Spark runs, or refuses only when they run.
-const REFUSED: [&str; 9] = [
+const REFUSED: [&str; 6] = [
     // A query inside of an expression.
     "no-in-subquery",
     "no-scalar-subquery",
-    // Functions that are not there yet.
-    "higher-order",
-    "from-json-to-json",
-    "distance-soundex",
     // Refused at start, where Spark fails in the first batch.
     "session-without-key",
     "element-at-zero",

@@ -13,7 +13,7 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
         (Null, _) | (_, String) => true,
         (String, Binary | Boolean | Timestamp | Date) | (TinyInt | SmallInt | Int | BigInt, Binary) => true,
         (Interval(from), Interval(to)) => from.is_of_months() == to.is_of_months(),
-        (Interval(range), TinyInt | SmallInt | Int | BigInt) => range.from == range.to,
+        (Interval(_), TinyInt | SmallInt | Int | BigInt) => true,
         (Date | Timestamp, Boolean) | (Boolean | Date, Timestamp) | (Timestamp, Date) => true,
         (from, Boolean | Timestamp) if is_numeric(from) => true,
         (String | Boolean | Date | Timestamp, to) if is_numeric(to) => true,

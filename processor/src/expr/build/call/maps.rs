@@ -45,7 +45,10 @@ fn map(call: Call) -> Built {
 /// Fields have the names of columns, and others col1, col2 by their places.
 fn structure(call: Call) -> Built {
     let fields = call.arguments.iter().enumerate().map(|(index, argument)| {
-        let is_name = matches!(argument.expr, Expr::Column(_) | Expr::Field(..)) && !argument.name.ends_with(')');
+        // `a + 1 AS q`
+        let aliased = argument.text.ends_with(&format!(" AS {}", argument.name));
+        let is_name =
+            aliased || matches!(argument.expr, Expr::Column(_) | Expr::Field(..)) && !argument.name.ends_with(')');
         let name = if is_name { argument.name.clone() } else { format!("col{}", index + 1) };
         Field { name, data_type: argument.data_type.clone() }
     });

@@ -12,7 +12,10 @@ use DataType as T;
 use Takes::{Double, Int};
 
 pub(super) const TABLE: &[Entry] = &[
-    custom("abs", 1, 1, |call| same(call, Takes::Numeric, arithmetic::abs)),
+    custom("abs", 1, 1, |call| {
+        let interval = matches!(call.arguments.first().map(|operand| &operand.data_type), Some(T::Interval(_)));
+        same(call, if interval { Takes::Any } else { Takes::Numeric }, arithmetic::abs)
+    }),
     custom("positive", 1, 1, positive),
     custom("negative", 1, 1, negative),
     custom("mod", 2, 2, modulo),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{ANY_NUMBER, Call, Entry, custom, one, three, two};
 use crate::expr::build::coerce::{Takes, is_numeric, is_orderable, wider_of};
 use crate::expr::build::conditional::{choose, no_common_type};
-use crate::expr::build::{Binary as Comparison, Built, binary, literal};
+use crate::expr::build::{Binary as Comparison, Built, binary, literal, sql_type};
 use crate::expr::functions::{
     Function, charset, collections, digest, format, json, search, similar, text, trim, url, xxhash,
 };
-use crate::types::{DataType, Value};
+use crate::types::{DataType, Value, parse_schema, parse_type};
 
 use DataType as T;
 use Takes::{BigInt, Binary, Int, String, Text};
@@ -81,6 +81,14 @@ pub(super) const TABLE: &[Entry] = &[
     one("url_decode", String, T::String, url::decode),
     custom("get_json_object", 2, 2, get_json_object),
     custom("to_json", 1, 1, to_json),
+    custom("from_json", 2, 2, from_json),
+    custom("schema_of_json", 1, 1, schema_of_json),
+    custom("json_object_keys", 1, 1, |call| {
+        call.strict(&[String], T::Array(Arc::new(T::String)), Function::One(json::object_keys))
+    }),
+    two("find_in_set", [String; 2], T::Int, search::find_in_set),
+    custom("elt", 2, ANY_NUMBER, elt),
+    custom("sentences", 1, 3, sentences),
 ];
 
 fn trim(call: Call, side: &str, blanks: super::One, set: super::Two) -> Built {
@@ -255,6 +263,61 @@ fn to_json(call: Call) -> Built {
         return Err(super::BuildError::operand(&call.text(), operand, "STRUCT, MAP or ARRAY"));
     }
     call.strict(&[Takes::Any], T::String, Function::ToJson(data_type))
+}
+
+/// The schema is a literal: of columns, or one type.
+fn from_json(call: Call) -> Built {
+    let [operand, schema] = call.arguments.as_slice() else { return Err(call.error("it takes two arguments", "two")) };
+    let schema = match schema.value() {
+        Some(Value::String(schema)) => std::string::String::from_utf8_lossy(&schema).into_owned(),
+        _ => return Err(call.error("its schema differs from row to row", "a text, as 'a INT, b STRING'")),
+    };
+    let parsed = parse_type(&schema).or_else(|_| parse_schema(&schema).map(|fields| T::Struct(fields.into())));
+    let data_type = parsed.map_err(|error| call.error(&error.message, "'a INT, b STRING'"))?;
+    if !matches!(data_type, T::Struct(_) | T::Array(_) | T::Map(..)) {
+        return Err(call.error(&format!("{data_type} is no schema"), "'a INT, b STRING'"));
+    }
+    // So Spark calls it.
+    let text = match data_type {
+        T::Map(..) => "entries".to_owned(),
+        _ => format!("from_json({})", operand.text),
+    };
+    let operand = call.convert(operand.clone(), String)?;
+    let function = Function::FromJson(Arc::new(json::FromJson::new(&data_type)));
+    let typed = call.over(vec![operand], data_type, function);
+    Ok(super::Typed::new(typed.expr, typed.data_type, text))
+}
+
+fn schema_of_json(call: Call) -> Built {
+    let value = call.arguments.first().and_then(super::Typed::value);
+    let Some(Value::String(text)) = value else {
+        return Err(call.error("its text differs from row to row", "a text between quotes"));
+    };
+    match json::infer(&text) {
+        Some(data_type) => {
+            let shown = sql_type(&data_type);
+            Ok(literal(Value::String(shown.into_bytes().into()), T::String, call.text()))
+        }
+        None => Err(call.error("this is no JSON", "a JSON text between quotes")),
+    }
+}
+
+/// The argument of a number, from 1.
+fn elt(call: Call) -> Built {
+    let binary = call.arguments.iter().skip(1).all(|argument| argument.data_type == T::Binary);
+    let takes = if binary { Text } else { String };
+    let mut arguments = call.converted(&[Int, takes])?;
+    let gives = if binary { T::Binary } else { T::String };
+    let Some(number) = arguments.first_mut() else { return Err(call.error("it has no number", "a number")) };
+    *number = number.clone().converted(&T::Int);
+    Ok(call.over(arguments, gives, Function::Nullable(search::elt)))
+}
+
+fn sentences(call: Call) -> Built {
+    let none = || Value::String(Vec::new().into());
+    let call = call.or_default(2, none(), T::String, "").or_default(3, none(), T::String, "");
+    let words = T::Array(Arc::new(T::Array(Arc::new(T::String))));
+    call.strict(&[String], words, Function::Nullable(search::sentences))
 }
 
 fn literal_null(call: &Call) -> super::Typed {

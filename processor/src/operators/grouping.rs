@@ -45,7 +45,7 @@ pub(crate) fn new_state(plan: &plan::Plan) -> State {
             return State::None;
         }
         // One group, which counts what passed the LIMIT.
-        let count = Aggregates::new([(AggregateFunction::CountAll, &DataType::Null)].into_iter());
+        let count = Aggregates::new([(AggregateFunction::CountAll, &DataType::Null)]);
         return State::Groups(GroupTable::with_aggregates(Vec::new(), count, None));
     };
     let window_column = plan.source.columns.len();

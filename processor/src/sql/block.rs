@@ -13,6 +13,9 @@ use crate::plan::{Aggregate, GroupKey, OutputColumn, SortKey, Stage, Window};
 /// Expressions of a composed query have so many parts at most: a column that is named twice is computed twice.
 const PARTS_MAX: usize = 20_000;
 
+/// And stand so deep in each other: they are computed by recursion.
+const DEPTH_MAX: usize = 400;
+
 /// A query without what only its outermost level has: mode and sink.
 pub(super) struct Block<'t> {
     pub(super) topic: String,
@@ -211,8 +214,11 @@ impl<'t> Block<'t> {
     /// Puts what the columns are made of in place of them.
     fn inline(&self, selected: &mut Selected) -> Result<(), PlanError> {
         let sizes: Vec<usize> = self.outputs.iter().map(|output| columns::size(&output.expr)).collect();
+        let inner = self.outputs.iter().map(|output| columns::depth(&output.expr)).max().unwrap_or(0);
+        let mut outer = 0;
         let mut parts = 0;
         selected.each(&mut |expr| {
+            outer = outer.max(columns::depth(expr));
             parts += columns::size(expr);
             columns::visit(expr, &mut |expr, column| match column {
                 LAMBDAS.. if column < GENERATED => {}
@@ -221,7 +227,7 @@ impl<'t> Block<'t> {
                 _ => parts += sizes.get(column).copied().unwrap_or(0),
             });
         });
-        if parts > PARTS_MAX {
+        if parts > PARTS_MAX || inner + outer > DEPTH_MAX {
             let what = "the expressions of the inner queries are too large when they are put together";
             return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
         }

@@ -51,35 +51,44 @@ pub(super) fn size(expr: &Expr) -> usize {
     size
 }
 
+/// How deep expressions stand in each other.
+pub(super) fn depth(expr: &Expr) -> usize {
+    let mut deepest = 0;
+    children(expr, &mut |child| deepest = deepest.max(depth(child)));
+    deepest + 1
+}
+
 /// Every expression in it, itself too.
-fn parts(expr: &Expr, see: &mut impl FnMut(&Expr)) {
+fn parts(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
     see(expr);
+    children(expr, &mut |child| parts(child, see));
+}
+
+fn children(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
     match expr {
         Expr::Literal(_) | Expr::Column(_) => {}
         Expr::Field(operand, _) | Expr::Cast { operand, .. } | Expr::Not(operand) | Expr::IsNull(operand) => {
-            parts(operand, see);
+            see(operand);
         }
         Expr::Compare { left, right, .. } => {
-            parts(left, see);
-            parts(right, see);
+            see(left);
+            see(right);
         }
-        Expr::And(all) | Expr::Or(all) | Expr::Call { arguments: all, .. } => {
-            all.iter().for_each(|part| parts(part, see));
-        }
+        Expr::And(all) | Expr::Or(all) | Expr::Call { arguments: all, .. } => all.iter().for_each(see),
         Expr::In(operand, list) => {
-            parts(operand, see);
-            list.iter().for_each(|item| parts(item, see));
+            see(operand);
+            list.iter().for_each(see);
         }
         Expr::Case { branches, otherwise } => {
             for (condition, value) in branches {
-                parts(condition, see);
-                parts(value, see);
+                see(condition);
+                see(value);
             }
-            parts(otherwise, see);
+            see(otherwise);
         }
         Expr::HigherOrder { arguments, lambdas, .. } => {
-            arguments.iter().for_each(|argument| parts(argument, see));
-            lambdas.iter().for_each(|lambda| parts(&lambda.body, see));
+            arguments.iter().for_each(&mut *see);
+            lambdas.iter().for_each(|lambda| see(&lambda.body));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Source<'q> {
     },
     /// An inner query, and what its columns are called instead.
     Query {
-        block: Block<'q>,
+        block: Box<Block<'q>>,
         qualifier: String,
         columns: Vec<String>,
     },
@@ -93,7 +93,7 @@ fn renamed(block: Block<'_>, qualifier: String, columns: Vec<String>, place: Spa
         let what = format!("the query has {} columns, and {} are named", block.outputs.len(), columns.len());
         return Err(refuse(place, what, "name each of them, or none"));
     }
-    Ok(Source::Query { block, qualifier, columns })
+    Ok(Source::Query { block: Box::new(block), qualifier, columns })
 }
 
 fn aliases(alias: Option<&TableAlias>) -> (Option<String>, Vec<String>) {

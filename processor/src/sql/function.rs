@@ -12,6 +12,9 @@ use super::lowered::{Clause, Lowered, Lowering, at};
 use super::{generator, lambda, literal, value};
 use crate::expr::build::{self, BuildError, Typed};
 
+/// Makes a call of a unit and two values.
+type Stepping = fn(&str, Typed, Typed) -> Result<Typed, BuildError>;
+
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: &Function, clause: Clause) -> Result<Lowered, PlanError> {
         let place = function.span();
@@ -81,7 +84,7 @@ impl Lowering<'_> {
         place: Span,
         clause: Clause,
     ) -> Option<Result<Lowered, PlanError>> {
-        let (called, make): (_, fn(&str, Typed, Typed) -> Result<Typed, BuildError>) = match name {
+        let (called, make): (_, Stepping) = match name {
             "timestampadd" | "dateadd" => ("timestampadd", build::timestamp_add),
             "timestampdiff" | "datediff" => ("timestampdiff", build::timestamp_diff),
             _ => return None,

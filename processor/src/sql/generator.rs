@@ -16,6 +16,9 @@ use crate::expr::build;
 use crate::plan::{Generator, Window};
 use crate::types::{DataType, Value};
 
+/// The most windows that a time may be in, each of which makes a row.
+const WINDOWS_MAX: i64 = 10_000;
+
 /// The generator that an expression calls, in lower case.
 pub(super) fn called(expr: &Expr) -> Option<String> {
     const NAMES: [&str; 7] =
@@ -123,6 +126,10 @@ impl Lowering<'_> {
             let what = "session_window stands outside of GROUP BY";
             return Err(refuse(place, what, "write GROUP BY session_window(…) with the same arguments"));
         };
+        if size_micros / slide_micros > WINDOWS_MAX {
+            let what = format!("each time is in more than {WINDOWS_MAX} such windows");
+            return Err(refuse(place, what, "make the slide longer"));
+        }
         let known = self.generators.iter().position(|(text, _)| *text == windowed.text);
         if let Some(number) = known {
             let before = self.generators.iter().take(number).map(|(_, generator)| generator.width()).sum();

@@ -97,6 +97,16 @@ fn equal_queries_have_one_derived_name() {
 }
 
 #[test]
+fn queries_in_queries_do_not_grow_without_end() {
+    let mut doubled = "SELECT a AS x FROM t".to_owned();
+    for _ in 0..20 {
+        doubled = format!("SELECT x || x AS x FROM ({doubled})");
+    }
+    let error = plan(&doubled).unwrap_err().to_string();
+    assert!(error.contains("too large when they are put together"), "{error}");
+}
+
+#[test]
 fn refusals_tell_the_place_and_what_to_write() {
     let cases = [
         ("", "1:1: there is no query; write "),
@@ -127,6 +137,10 @@ fn refusals_tell_the_place_and_what_to_write() {
         ("SELECT a FROM (SELECT a FROM logs LIMIT 5)", "LIMIT is not supported in update mode"),
         ("SELECT x FROM (SELECT x FROM a) UNION ALL SELECT x FROM b", "1:43: UNION ALL is of SELECTs from one topic"),
         ("SELECT COUNT(*) FROM a UNION ALL SELECT b FROM a", "1:1: UNION ALL is of SELECTs without groups"),
+        (
+            "SELECT window(CAST(a AS TIMESTAMP), '1 day', '1 microsecond') FROM t",
+            "1:8: each time is in more than 10000",
+        ),
         ("SELECT upper(explode(split(a, ','))) FROM logs", "1:14: explode makes several rows of one"),
         ("SELECT explode(a) FROM logs", "1:16: explode takes an ARRAY or a MAP, and this is STRING"),
         ("SELECT transform(a, x -> x) FROM logs", "1:8: transform does not take STRING"),

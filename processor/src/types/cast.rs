@@ -70,7 +70,7 @@ pub(crate) fn try_cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> 
 /// Cut to a whole number, if BIGINT holds it.
 fn whole_double(value: f64) -> Option<i64> {
     const BOUND: f64 = 9_223_372_036_854_775_808.0;
-    (value >= -BOUND && value < BOUND).then_some(value as i64)
+    (-BOUND..BOUND).contains(&value).then_some(value as i64)
 }
 
 /// `None` if it has too many bits.

@@ -76,7 +76,7 @@ pub(crate) fn to_utc<'a>(time: Value<'a>, zone: Value<'a>) -> Value<'a> {
 /// An instant, as a clock of a zone shows it.
 pub(crate) fn from_utc<'a>(time: Value<'a>, zone: Value<'a>) -> Value<'a> {
     let (Value::Timestamp(micros), Value::String(zone)) = (time, zone) else { return Value::Null };
-    in_zone(&zone, |zone| zone.from_utc(micros))
+    in_zone(&zone, |zone| zone.local(micros))
 }
 
 /// Of a STRUCT of start and end.

@@ -51,8 +51,11 @@ pub(crate) fn minus<'a>(left: Value<'a>, right: Value<'a>) -> Value<'a> {
     }
 }
 
+/// Makes an interval of its number in its smallest unit.
+type Make = fn(i64) -> Value<'static>;
+
 /// An interval's number in its smallest unit, and how to make one of it again.
-fn parts(interval: &Value<'_>) -> Option<(i64, fn(i64) -> Value<'static>)> {
+fn parts(interval: &Value<'_>) -> Option<(i64, Make)> {
     match interval {
         Value::Months(value) => Some((i64::from(*value), |value| months(i32::try_from(value).ok()))),
         Value::Micros(value) => Some((*value, |value| micros(Some(value)))),

@@ -100,7 +100,7 @@ impl Zone {
     }
 
     /// The local time of an instant, as microseconds in UTC with the same reading. `None` as above.
-    pub(crate) fn from_utc(&self, micros: i64) -> Option<i64> {
+    pub(crate) fn local(&self, micros: i64) -> Option<i64> {
         let seconds = match self {
             Self::Offset(seconds) => *seconds,
             Self::Region(zone) => {

@@ -19,6 +19,11 @@ pub const LOG_OVERHEAD: usize = 12;
 /// Bytes of a batch before its records.
 pub const HEADER_LEN: usize = 61;
 
+/// Attributes: part of a transaction.
+pub(crate) const TRANSACTIONAL: i16 = 0x10;
+/// Attributes: a marker of the broker.
+pub(crate) const CONTROL: i16 = 0x20;
+
 const CRC_START: usize = 17;
 const ATTRIBUTES: usize = 21;
 
@@ -150,12 +155,12 @@ impl BatchHeader {
 
     /// Part of a transaction.
     pub fn is_transactional(&self) -> bool {
-        self.attributes & 0x10 != 0
+        self.attributes & TRANSACTIONAL != 0
     }
 
     /// A marker of the broker, not records of a producer.
     pub fn is_control(&self) -> bool {
-        self.attributes & 0x20 != 0
+        self.attributes & CONTROL != 0
     }
 
     /// Sequence of the last record; wraps after `i32::MAX` as Kafka's does.

@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::batch::HEADER_LEN;
+use crate::batch::{CONTROL, HEADER_LEN, TRANSACTIONAL};
 use crate::varint::{put_varlong, varlong_len};
 use crate::{Compression, ProducerEpoch, ProducerId, Timestamp, compress};
 
@@ -29,6 +29,8 @@ pub struct BatchBuilder {
     base_timestamp: Timestamp,
     max_timestamp: Timestamp,
     producer: (ProducerId, ProducerEpoch, i32),
+    /// Bits beside the codec's.
+    attributes: i16,
 }
 
 impl Default for BatchBuilder {
@@ -46,6 +48,7 @@ impl BatchBuilder {
             base_timestamp: -1,
             max_timestamp: -1,
             producer: (ProducerId::NONE, ProducerEpoch(-1), -1),
+            attributes: 0,
         }
     }
 
@@ -53,6 +56,20 @@ impl BatchBuilder {
     #[must_use]
     pub fn producer(mut self, id: ProducerId, epoch: ProducerEpoch, base_sequence: i32) -> Self {
         self.producer = (id, epoch, base_sequence);
+        self
+    }
+
+    /// Makes the records part of the producer's transaction.
+    #[must_use]
+    pub fn transactional(mut self) -> Self {
+        self.attributes |= TRANSACTIONAL;
+        self
+    }
+
+    /// Makes it a batch of the broker's, which consumers do not show.
+    #[must_use]
+    pub(crate) fn control(mut self) -> Self {
+        self.attributes |= CONTROL;
         self
     }
 
@@ -113,7 +130,7 @@ impl BatchBuilder {
         let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
         put(8, &length.to_be_bytes());
         put(16, &[2]);
-        put(21, &(codec as i16).to_be_bytes());
+        put(21, &(codec as i16 | self.attributes).to_be_bytes());
         put(23, &(self.count - 1).to_be_bytes());
         put(27, &self.base_timestamp.to_be_bytes());
         put(35, &self.max_timestamp.to_be_bytes());

@@ -8,6 +8,7 @@ mod batch;
 mod builder;
 mod compression;
 mod ids;
+mod marker;
 mod record;
 mod rewrite;
 mod varint;
@@ -16,6 +17,7 @@ pub use batch::{Batch, BatchError, BatchHeader, HEADER_LEN, LOG_OVERHEAD, Timest
 pub use builder::{BatchBuilder, NewRecord};
 pub use compression::{Compression, CompressionError, compress, compress_at, decompress};
 pub use ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicPartition};
+pub use marker::EndMarker;
 pub use record::{Headers, Record, RecordError, Records};
 pub use rewrite::{Rewritten, shift_timestamp};
 pub use varint::take_varint;

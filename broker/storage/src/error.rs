@@ -63,6 +63,12 @@ pub enum AppendError {
     /// A newer instance of the producer has written.
     #[error("{0}")]
     InvalidProducerEpoch(String),
+    /// Not part of the transaction that it would have to be part of.
+    #[error("{0}")]
+    InvalidTxnState(String),
+    /// A newer coordinator has ended a transaction of the producer.
+    #[error("{0}")]
+    CoordinatorFenced(String),
     /// Some of its records may not be stored in this log.
     #[error("{0}")]
     Refused(RefusedRecords),

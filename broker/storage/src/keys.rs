@@ -7,6 +7,7 @@
 //! times      log u32, segment i64, max timestamp i64* → offset i64, position u64
 //! segments   log u32, base i64                        → first timestamp, max timestamp, its offset, created: i64
 //! producers  log u32, producer id i64                 → see producers.rs
+//! aborted    log u32, marker's offset i64             → producer id, first offset, last stable offset: i64
 //! applied    log u32                                  → offset i64
 //! tables     log u32, key                             → see sled_index/tables.rs
 //! pieces     log u32, value i64, piece u64            → part of a large value of a table

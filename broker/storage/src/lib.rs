@@ -37,9 +37,9 @@ pub use error::{
     StorageError,
 };
 pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, StoredCompression};
-pub use partition::{Appended, PartitionLog};
-pub use producers::ProducerEntry;
+pub use partition::{AbortedTransaction, Appended, PartitionLog, Verified};
+pub use producers::{ProducerDescription, ProducerEntry};
 pub use slice::{LogSlice, SlicePart};
 pub use storage::Storage;
-pub use table::Table;
+pub use table::{Table, Update};
 pub use topic::{NewTopic, Topic, is_legal_topic_name};

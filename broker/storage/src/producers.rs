@@ -1,11 +1,13 @@
-//! What a partition remembers of idempotent producers (KIP-98, KIP-360): the epoch and the last five batches of
-//! each, as `org.apache.kafka.storage.internals.log.ProducerStateManager` and `ProducerAppendInfo` do.
+//! What a partition remembers of idempotent producers (KIP-98, KIP-360): of each the epoch, the last five batches, and
+//! where the transaction began that is open, as `org.apache.kafka.storage.internals.log.ProducerStateManager` and `ProducerAppendInfo` do.
 //!
 //! No I/O, no clock: a fold over the batches of the log.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use brooklet_model::{BatchHeader, Offset, ProducerEpoch, ProducerId, Timestamp};
+use brooklet_model::{BatchHeader, EndMarker, Offset, ProducerEpoch, ProducerId, Timestamp};
+
+use crate::partition::Point;
 
 /// Batches remembered of each producer; clients have at most five requests in flight.
 const BATCHES_MAX: usize = 5;
@@ -45,6 +47,34 @@ pub(crate) enum SequenceError {
     Epoch { current: i16 },
     /// Not the sequence that follows.
     OutOfOrder { last: Option<i32> },
+    /// A plain batch while a transaction of the producer is open.
+    InTransaction,
+}
+
+/// Why a marker may not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MarkerError {
+    /// A newer instance of the producer has written.
+    Epoch { current: i16 },
+    /// A newer coordinator has written a marker.
+    Coordinator { current: i32 },
+}
+
+/// A producer as DescribeProducers tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProducerDescription {
+    /// Its id.
+    pub id: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
+    /// Sequence of its last record; -1 if there is none in its epoch.
+    pub last_sequence: i32,
+    /// Time of its last batch or marker; -1 if there is none.
+    pub last_timestamp: Timestamp,
+    /// Term of the coordinator that last ended a transaction of it; -1 if none has.
+    pub coordinator_epoch: i32,
+    /// Where the open transaction began.
+    pub transaction_start: Option<Offset>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +91,35 @@ struct Producer {
     epoch: i16,
     batches: VecDeque<Written>,
     used: Timestamp,
+    /// Of the last batch or marker; -1 if there was none.
+    last_timestamp: Timestamp,
+    /// Of the last marker; -1 if there was none.
+    coordinator_epoch: i32,
+    /// Offset of the last marker; -1 if there was none.
+    last_marker: i64,
+    /// Where the open transaction began.
+    transaction: Option<Point>,
+}
+
+impl Producer {
+    fn new(epoch: i16, used: Timestamp) -> Self {
+        Self {
+            epoch,
+            batches: VecDeque::with_capacity(BATCHES_MAX),
+            used,
+            last_timestamp: -1,
+            coordinator_epoch: -1,
+            last_marker: -1,
+            transaction: None,
+        }
+    }
+
+    fn enter(&mut self, epoch: i16) {
+        if self.epoch != epoch {
+            self.epoch = epoch;
+            self.batches.clear();
+        }
+    }
 }
 
 /// All producers of a partition.
@@ -72,7 +131,7 @@ pub(crate) struct Producers {
 }
 
 impl Producers {
-    /// What `header`, of a client, may be.
+    /// What `header`, of a client or, without sequences, of a coordinator, may be.
     pub(crate) fn check(&self, header: &BatchHeader) -> Result<Sequenced, SequenceError> {
         if header.producer_id.0 < 0 {
             return Ok(Sequenced::Next);
@@ -82,6 +141,17 @@ impl Producers {
         if header.producer_epoch.0 < producer.epoch {
             return Err(SequenceError::Epoch { current: producer.epoch });
         }
+        if header.base_sequence < 0 {
+            return Ok(Sequenced::Next);
+        }
+        let next = self.check_sequence(producer, header)?;
+        if next == Sequenced::Next && producer.transaction.is_some() && !header.is_transactional() {
+            return Err(SequenceError::InTransaction);
+        }
+        Ok(next)
+    }
+
+    fn check_sequence(&self, producer: &Producer, header: &BatchHeader) -> Result<Sequenced, SequenceError> {
         if header.producer_epoch.0 > producer.epoch {
             return match header.base_sequence {
                 0 => Ok(Sequenced::Next),
@@ -99,36 +169,113 @@ impl Producers {
         match previous {
             Some(i32::MAX) if first == 0 => Ok(Sequenced::Next),
             Some(previous) if i64::from(previous) + 1 == i64::from(first) => Ok(Sequenced::Next),
+            // The epoch is that of a marker.
+            None if first == 0 => Ok(Sequenced::Next),
             last => Err(SequenceError::OutOfOrder { last }),
         }
     }
 
-    /// Remembers a batch that was written (or is read again at a start) with its offsets; `now` is when.
-    pub(crate) fn remember(&mut self, header: &BatchHeader, now: Timestamp) {
-        if header.producer_id.0 < 0 || header.base_sequence < 0 {
-            return;
+    /// Whether a marker may be written; `outdates` says that its epoch must be newer than that of the records.
+    pub(crate) fn check_marker(
+        &self,
+        id: ProducerId,
+        epoch: ProducerEpoch,
+        marker: EndMarker,
+        outdates: bool,
+    ) -> Result<(), MarkerError> {
+        let Some(producer) = self.entries.get(&id.0) else { return Ok(()) };
+        // With the transaction over, one of the same epoch is the marker once more: harmless.
+        let is_old = epoch.0 < producer.epoch;
+        let is_same = epoch.0 == producer.epoch && outdates && producer.transaction.is_some();
+        if is_old || is_same {
+            return Err(MarkerError::Epoch { current: producer.epoch });
         }
-        let producer = self.entries.entry(header.producer_id.0).or_insert_with(|| Producer {
-            epoch: header.producer_epoch.0,
-            batches: VecDeque::with_capacity(BATCHES_MAX),
-            used: now,
-        });
-        if producer.epoch != header.producer_epoch.0 {
-            producer.epoch = header.producer_epoch.0;
-            producer.batches.clear();
+        if marker.coordinator_epoch < producer.coordinator_epoch {
+            return Err(MarkerError::Coordinator { current: producer.coordinator_epoch });
         }
-        if producer.batches.len() == BATCHES_MAX {
-            producer.batches.pop_front();
+        Ok(())
+    }
+
+    /// Remembers a batch that was written at `at` (or is read again at a start); `now` is when. Returns whether a
+    /// transaction begins with it.
+    pub(crate) fn remember(&mut self, header: &BatchHeader, at: Point, now: Timestamp) -> bool {
+        if header.producer_id.0 < 0 || header.base_sequence < 0 && !header.is_transactional() {
+            return false;
         }
-        producer.batches.push_back(Written {
-            base_sequence: header.base_sequence,
-            last_sequence: header.last_sequence(),
-            base_offset: header.base_offset.0,
-            last_offset: header.last_offset().0,
-            timestamp: header.max_timestamp,
-        });
+        let epoch = header.producer_epoch.0;
+        let producer = self.entries.entry(header.producer_id.0).or_insert_with(|| Producer::new(epoch, now));
+        producer.enter(epoch);
+        if header.base_sequence >= 0 {
+            if producer.batches.len() == BATCHES_MAX {
+                producer.batches.pop_front();
+            }
+            producer.batches.push_back(Written {
+                base_sequence: header.base_sequence,
+                last_sequence: header.last_sequence(),
+                base_offset: header.base_offset.0,
+                last_offset: header.last_offset().0,
+                timestamp: header.max_timestamp,
+            });
+        }
         producer.used = now;
+        producer.last_timestamp = header.max_timestamp;
+        let begins = header.is_transactional() && producer.transaction.is_none();
+        if begins {
+            producer.transaction = Some(at);
+        }
         self.changed.insert(header.producer_id.0);
+        begins
+    }
+
+    /// Remembers a marker that was written; returns where the transaction began that it ends.
+    pub(crate) fn end_transaction(&mut self, header: &BatchHeader, marker: EndMarker, now: Timestamp) -> Option<Point> {
+        let epoch = header.producer_epoch.0;
+        let producer = self.entries.entry(header.producer_id.0).or_insert_with(|| Producer::new(epoch, now));
+        producer.enter(epoch);
+        producer.used = now;
+        producer.last_timestamp = header.max_timestamp;
+        producer.coordinator_epoch = marker.coordinator_epoch;
+        producer.last_marker = header.base_offset.0;
+        self.changed.insert(header.producer_id.0);
+        producer.transaction.take()
+    }
+
+    /// The producer's open transaction: in which epoch, and where it began.
+    pub(crate) fn transaction(&self, id: ProducerId) -> Option<(ProducerEpoch, Point)> {
+        let producer = self.entries.get(&id.0)?;
+        producer.transaction.map(|begin| (ProducerEpoch(producer.epoch), begin))
+    }
+
+    /// Where each open transaction began.
+    pub(crate) fn open_transactions(&self) -> impl Iterator<Item = Point> {
+        self.entries.values().filter_map(|producer| producer.transaction)
+    }
+
+    /// Offset of the producer's last marker; -1 if there is none.
+    pub(crate) fn last_marker(&self, id: ProducerId) -> i64 {
+        self.entries.get(&id.0).map_or(-1, |producer| producer.last_marker)
+    }
+
+    /// The producer's epoch, if it is remembered.
+    pub(crate) fn epoch(&self, id: ProducerId) -> Option<ProducerEpoch> {
+        self.entries.get(&id.0).map(|producer| ProducerEpoch(producer.epoch))
+    }
+
+    /// All that clients may know of, ordered by id.
+    pub(crate) fn describe(&self) -> Vec<ProducerDescription> {
+        let described = self.entries.iter().filter(|(id, _)| !ProducerId(**id).is_query());
+        let mut described: Vec<_> = described
+            .map(|(id, producer)| ProducerDescription {
+                id: ProducerId(*id),
+                epoch: ProducerEpoch(producer.epoch),
+                last_sequence: producer.batches.back().map_or(-1, |last| last.last_sequence),
+                last_timestamp: producer.last_timestamp,
+                coordinator_epoch: producer.coordinator_epoch,
+                transaction_start: producer.transaction.map(|begin| Offset(begin.offset)),
+            })
+            .collect();
+        described.sort_unstable_by_key(|producer| producer.id);
+        described
     }
 
     /// The last that `producer` wrote.
@@ -151,11 +298,11 @@ impl Producers {
         self.entries.iter().map(|(id, producer)| (*id, last(producer))).collect()
     }
 
-    /// Forgets who has not written since `before`, save queries.
+    /// Forgets who has not written since `before`, save queries and whoever has a transaction open.
     pub(crate) fn expire(&mut self, before: Timestamp) {
         let changed = &mut self.changed;
         self.entries.retain(|id, producer| {
-            let keep = producer.used >= before || ProducerId(*id).is_query();
+            let keep = producer.used >= before || ProducerId(*id).is_query() || producer.transaction.is_some();
             if !keep {
                 changed.insert(*id);
             }
@@ -181,11 +328,19 @@ impl Producers {
     }
 }
 
-/// Epoch i16, last use i64, then 32 bytes a batch, oldest first; all big-endian.
+/// Epoch i16; last use, last timestamp i64; coordinator epoch i32; last marker i64; the open transaction's offset (-1
+/// is none), segment, position: i64; then 32 bytes a batch, oldest first; all big-endian.
 fn encode(producer: &Producer) -> Vec<u8> {
-    let mut out = Vec::with_capacity(10 + 32 * producer.batches.len());
+    let mut out = Vec::with_capacity(54 + 32 * producer.batches.len());
     out.extend_from_slice(&producer.epoch.to_be_bytes());
     out.extend_from_slice(&producer.used.to_be_bytes());
+    out.extend_from_slice(&producer.last_timestamp.to_be_bytes());
+    out.extend_from_slice(&producer.coordinator_epoch.to_be_bytes());
+    out.extend_from_slice(&producer.last_marker.to_be_bytes());
+    let begin = producer.transaction.unwrap_or(Point { offset: -1, segment: -1, position: 0 });
+    out.extend_from_slice(&begin.offset.to_be_bytes());
+    out.extend_from_slice(&begin.segment.to_be_bytes());
+    out.extend_from_slice(&begin.position.to_be_bytes());
     for written in &producer.batches {
         out.extend_from_slice(&written.base_sequence.to_be_bytes());
         out.extend_from_slice(&written.last_sequence.to_be_bytes());
@@ -196,26 +351,35 @@ fn encode(producer: &Producer) -> Vec<u8> {
     out
 }
 
+/// Takes the bytes of a number off the front.
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*taken)
+}
+
 fn decode(bytes: &[u8]) -> Option<Producer> {
-    let (epoch, rest) = bytes.split_first_chunk()?;
-    let (used, mut rest) = rest.split_first_chunk()?;
-    let mut batches = VecDeque::with_capacity(BATCHES_MAX);
+    let mut rest = bytes;
+    let mut producer = Producer::new(i16::from_be_bytes(take(&mut rest)?), i64::from_be_bytes(take(&mut rest)?));
+    producer.last_timestamp = i64::from_be_bytes(take(&mut rest)?);
+    producer.coordinator_epoch = i32::from_be_bytes(take(&mut rest)?);
+    producer.last_marker = i64::from_be_bytes(take(&mut rest)?);
+    let begin = Point {
+        offset: i64::from_be_bytes(take(&mut rest)?),
+        segment: i64::from_be_bytes(take(&mut rest)?),
+        position: u64::from_be_bytes(take(&mut rest)?),
+    };
+    producer.transaction = (begin.offset >= 0).then_some(begin);
     while !rest.is_empty() {
-        let (base_sequence, after) = rest.split_first_chunk()?;
-        let (last_sequence, after) = after.split_first_chunk()?;
-        let (base_offset, after) = after.split_first_chunk()?;
-        let (last_offset, after) = after.split_first_chunk()?;
-        let (timestamp, after) = after.split_first_chunk()?;
-        batches.push_back(Written {
-            base_sequence: i32::from_be_bytes(*base_sequence),
-            last_sequence: i32::from_be_bytes(*last_sequence),
-            base_offset: i64::from_be_bytes(*base_offset),
-            last_offset: i64::from_be_bytes(*last_offset),
-            timestamp: i64::from_be_bytes(*timestamp),
+        producer.batches.push_back(Written {
+            base_sequence: i32::from_be_bytes(take(&mut rest)?),
+            last_sequence: i32::from_be_bytes(take(&mut rest)?),
+            base_offset: i64::from_be_bytes(take(&mut rest)?),
+            last_offset: i64::from_be_bytes(take(&mut rest)?),
+            timestamp: i64::from_be_bytes(take(&mut rest)?),
         });
-        rest = after;
     }
-    Some(Producer { epoch: i16::from_be_bytes(*epoch), used: i64::from_be_bytes(*used), batches })
+    Some(producer)
 }
 
 #[cfg(test)]
@@ -291,7 +455,7 @@ mod tests {
                 let verdict = producers.check(&new);
                 prop_assert_eq!(&verdict, &expected(&history, &new));
                 if verdict == Ok(Sequenced::Next) {
-                    producers.remember(&new, 0);
+                    producers.remember(&new, at(offset), 0);
                     history.push(new);
                     offset += i64::from(records);
                 }
@@ -311,12 +475,16 @@ mod tests {
         }
     }
 
+    fn at(offset: i64) -> Point {
+        Point { offset, segment: 0, position: 0 }
+    }
+
     #[test]
     fn the_silent_are_forgotten_unless_a_query_writes_under_them() {
         let mut producers = Producers::default();
-        producers.remember(&header(1, 0, 0, 1, 0), 100);
-        producers.remember(&header(2, 0, 0, 1, 1), 200);
-        producers.remember(&header(ProducerId::QUERIES.0, 0, 0, 1, 1), 100);
+        producers.remember(&header(1, 0, 0, 1, 0), at(0), 100);
+        producers.remember(&header(2, 0, 0, 1, 1), at(1), 200);
+        producers.remember(&header(ProducerId::QUERIES.0, 0, 0, 1, 1), at(1), 100);
         producers.take_changes();
         producers.expire(200);
         assert_eq!(producers.take_changes(), [(1, None)]);

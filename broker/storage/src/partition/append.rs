@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use brooklet_model::{Batch, BatchHeader, LeaderEpoch, Offset, Timestamp, TimestampType};
+use brooklet_model::{Batch, BatchHeader, EndMarker, LeaderEpoch, Offset, Timestamp, TimestampType};
 
 use super::tail::TailBatch;
 use super::validate::validate;
-use super::{PartitionLog, Point, Segment, State};
+use super::{PartitionLog, Point, Segment, State, Verified};
 use crate::producers::{SequenceError, Sequenced};
 use crate::{AppendError, StorageError};
 
@@ -28,15 +28,37 @@ pub struct Appended {
     pub duplicate: bool,
 }
 
+/// Who appends.
+#[derive(Clone, Copy, Debug)]
+enum Writer {
+    Client(Option<Verified>),
+    Coordinator,
+}
+
 impl PartitionLog {
     /// Checks `batch` and appends it: its bytes have reached the operating system when this returns (segments), or
     /// will have before the high watermark passes them (see [`PartitionLog::durable`]).
     ///
-    /// The batch's own base offset and leader epoch do not matter; the log sets them.
+    /// The batch's own base offset and leader epoch do not matter; the log sets them. One of a transaction has to go
+    /// on with a transaction that is open here.
     pub fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
+        self.append_as(batch, Writer::Client(None))
+    }
+
+    /// As [`PartitionLog::append`], for a batch of a transaction that was looked up; it begins here if need be.
+    pub fn append_in_transaction(&self, batch: Batch, verified: Option<Verified>) -> Result<Appended, AppendError> {
+        self.append_as(batch, Writer::Client(verified))
+    }
+
+    /// As [`PartitionLog::append`], for a batch that a coordinator writes in a producer's name: without sequences.
+    pub(crate) fn append_for_producer(&self, batch: Batch) -> Result<Appended, AppendError> {
+        self.append_as(batch, Writer::Coordinator)
+    }
+
+    fn append_as(&self, batch: Batch, writer: Writer) -> Result<Appended, AppendError> {
         let config = self.config();
         let now = self.shared.clock.now();
-        let batch = validate(batch, &self.id, &config, now)?;
+        let batch = validate(batch, &self.id, &config, now, matches!(writer, Writer::Client(_)))?;
         let log_append_time = match config.timestamp_type {
             TimestampType::LogAppendTime => now,
             TimestampType::CreateTime => -1,
@@ -59,6 +81,9 @@ impl PartitionLog {
                 });
             }
             Err(error) => return Err(sequence_error(&batch.header, &error)),
+        }
+        if batch.header.is_transactional() {
+            state.check_verified(&batch.header, writer)?;
         }
         if state.should_roll(&batch.header, &config, now) {
             self.roll_locked(&mut state, now)?;
@@ -104,7 +129,7 @@ impl PartitionLog {
     }
 
     /// Writes the batch at the log's end and moves that.
-    fn write(&self, state: &mut State, batch: &Batch, now: Timestamp) -> Result<BatchHeader, StorageError> {
+    pub(super) fn write(&self, state: &mut State, batch: &Batch, now: Timestamp) -> Result<BatchHeader, StorageError> {
         let at = state.end;
         let prefix = batch.stored_prefix(Offset(at.offset), LeaderEpoch(0));
         let rest = batch.bytes.get(prefix.len()..).unwrap_or_default();
@@ -122,7 +147,8 @@ impl PartitionLog {
             bytes: None,
         };
         state.tail.push(tail, (&prefix, rest));
-        state.note(&header, now);
+        let marker = header.is_control().then(|| EndMarker::parse(batch)).flatten();
+        state.note(&header, marker, now);
         Ok(header)
     }
 
@@ -135,8 +161,11 @@ impl PartitionLog {
     }
 
     /// Serves what was written at once, or asks for a group commit that will.
-    fn commit_or_defer(&self, mut state: parking_lot::MutexGuard<'_, State>) {
+    pub(super) fn commit_or_defer(&self, mut state: parking_lot::MutexGuard<'_, State>) {
         if self.shared.commits_in_groups() {
+            if !state.transactions.is_stable() {
+                self.publish_stable_end(&mut state);
+            }
             drop(state);
             if !self.uncommitted.swap(true, Ordering::AcqRel) {
                 self.shared.commits.push(self.this.clone());
@@ -144,6 +173,9 @@ impl PartitionLog {
             return;
         }
         state.committed = state.end;
+        if !state.transactions.is_stable() {
+            self.publish_stable_end(&mut state);
+        }
         self.high_watermark.store(state.end.offset, Ordering::Release);
         drop(state);
         self.waiters.wake();
@@ -157,10 +189,23 @@ impl PartitionLog {
 }
 
 impl State {
-    /// Takes note of a batch that stands at the log's end: written now, or found at a start.
-    pub(super) fn note(&mut self, header: &BatchHeader, now: Timestamp) {
+    /// Takes note of a batch that stands at the log's end: written now, or found at a start; of a control batch with
+    /// the marker that it holds.
+    pub(super) fn note(&mut self, header: &BatchHeader, marker: Option<EndMarker>, now: Timestamp) {
         let at = Point { offset: header.base_offset.0, ..self.end };
-        self.producers.remember(header, now);
+        match marker {
+            Some(marker) => {
+                if let Some(first) = self.producers.end_transaction(header, marker, now) {
+                    self.transactions.end(header.producer_id, first.offset, at.offset, marker);
+                }
+            }
+            None if header.is_control() => {}
+            None => {
+                if self.producers.remember(header, at, now) {
+                    self.transactions.begin(at);
+                }
+            }
+        }
         if let Some(active) = self.segments.back_mut() {
             self.index.note(at, header.size, active.max_timestamp);
             if active.size == 0 {
@@ -176,8 +221,22 @@ impl State {
             Point { offset: header.next_offset().0, segment: at.segment, position: at.position + header.size as u64 };
     }
 
+    /// A transaction that begins here has to have been looked up, and no marker may have come meanwhile.
+    fn check_verified(&self, header: &BatchHeader, writer: Writer) -> Result<(), AppendError> {
+        let id = header.producer_id;
+        let is_open = self.producers.transaction(id).is_some_and(|(epoch, _)| epoch == header.producer_epoch);
+        match writer {
+            Writer::Coordinator => Ok(()),
+            Writer::Client(_) if is_open => Ok(()),
+            Writer::Client(Some(verified)) if verified == self.verified(id) => Ok(()),
+            Writer::Client(_) => Err(AppendError::InvalidTxnState(format!(
+                "the producer {id} has no transaction open in this partition"
+            ))),
+        }
+    }
+
     /// As `org.apache.kafka.storage.internals.log.LogSegment.shouldRoll`.
-    fn should_roll(&self, header: &BatchHeader, config: &crate::LogConfig, now: Timestamp) -> bool {
+    pub(super) fn should_roll(&self, header: &BatchHeader, config: &crate::LogConfig, now: Timestamp) -> bool {
         let Some(active) = self.segments.back() else { return false };
         if active.size == 0 {
             return false;
@@ -200,6 +259,9 @@ fn sequence_error(header: &BatchHeader, error: &SequenceError) -> AppendError {
         SequenceError::Epoch { current } => AppendError::InvalidProducerEpoch(format!(
             "producer {id} wrote with the epoch {epoch}, its current epoch is {current}"
         )),
+        SequenceError::InTransaction => {
+            AppendError::InvalidTxnState(format!("producer {id} wrote outside of its open transaction"))
+        }
         SequenceError::OutOfOrder { last: Some(last) } => AppendError::OutOfOrderSequence(format!(
             "producer {id} wrote with the sequence {sequence}, its last one was {last}"
         )),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{PartitionLog, Point, Segment};
+use super::{AbortedTransaction, PartitionLog, Point, Segment};
 use crate::partition::index::IndexEntry;
 use crate::sled_index::SledIndex;
 use crate::{Fsync, StorageError};
@@ -16,6 +16,7 @@ pub(crate) struct Checkpoint {
     /// Those that may have changed since the last one.
     pub(crate) segments: Vec<Segment>,
     pub(crate) producers: Vec<(i64, Option<Vec<u8>>)>,
+    pub(crate) aborted: Vec<AbortedTransaction>,
     /// Of the bytes that all this speaks of.
     pub(crate) generation: i64,
     /// Compacted up to here.
@@ -52,6 +53,9 @@ impl PartitionLog {
         let mut state = self.state.lock();
         if end.offset > state.committed.offset {
             state.committed = end;
+            if !state.transactions.is_stable() {
+                self.publish_stable_end(&mut state);
+            }
             self.high_watermark.store(end.offset, Ordering::Release);
         }
         drop(state);
@@ -119,6 +123,7 @@ impl PartitionLog {
             entries: state.index.unstored(),
             segments: state.segments.iter().filter(|segment| segment.base >= stored).copied().collect(),
             producers: state.producers.take_changes(),
+            aborted: state.transactions.unstored(),
             generation: self.store.generation(),
             cleaned_to: self.compaction.to(),
         }
@@ -131,6 +136,9 @@ impl PartitionLog {
         state.stored_bytes = state.bytes_before(checkpoint.end);
         if let Some(last) = checkpoint.entries.last() {
             state.index.stored(last.point.offset);
+        }
+        if let Some(last) = checkpoint.aborted.last() {
+            state.transactions.stored(last.last_offset.0);
         }
     }
 }

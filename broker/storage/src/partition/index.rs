@@ -110,4 +110,13 @@ impl SparseIndex {
             self.stored = self.stored.saturating_sub(1);
         }
     }
+
+    /// The offset of the first known batch at `position` of `segment` or after it there, unless sled could know a
+    /// closer one.
+    pub(super) fn offset_at(&self, segment: i64, position: u64) -> Option<i64> {
+        let key = (segment, position);
+        let at = self.entries.partition_point(|entry| (entry.point.segment, entry.point.position) < key);
+        let entry = self.entries.get(at).filter(|_| at > 0 || !self.more_in_sled)?;
+        (entry.point.segment == segment).then_some(entry.point.offset)
+    }
 }

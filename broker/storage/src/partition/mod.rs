@@ -18,6 +18,7 @@ mod swap;
 mod swap_tests;
 mod tail;
 mod time;
+mod transactions;
 mod validate;
 mod waiters;
 
@@ -35,6 +36,8 @@ pub(crate) use durability::Checkpoint;
 pub(crate) use index::IndexEntry;
 pub(crate) use recover::Restored;
 use scan::HeaderScan;
+pub(crate) use transactions::Transactions;
+pub use transactions::{AbortedTransaction, Verified};
 
 use crate::producers::Producers;
 use crate::shared::Shared;
@@ -56,6 +59,8 @@ pub struct PartitionLog {
     state: Mutex<State>,
     start: AtomicI64,
     high_watermark: AtomicI64,
+    /// First offset of the oldest transaction that is open; `i64::MAX` is none.
+    first_unstable: AtomicI64,
     waiters: Waiters,
     lifecycle: AtomicU8,
     /// Waits for the next checkpoint.
@@ -88,6 +93,7 @@ struct State {
     tail: Tail,
     index: SparseIndex,
     producers: Producers,
+    transactions: Transactions,
     poisoned: Option<Arc<str>>,
     /// Bases of the segments written to since the last sync, the active one aside.
     unsynced: Vec<i64>,
@@ -154,9 +160,14 @@ impl State {
 
     /// How many bytes of a segment may be served.
     fn served_size(&self, segment: &Segment) -> u64 {
-        match segment.base.cmp(&self.committed.segment) {
+        self.size_before(segment, self.committed)
+    }
+
+    /// How many bytes of a segment lie before `end`.
+    fn size_before(&self, segment: &Segment, end: Point) -> u64 {
+        match segment.base.cmp(&end.segment) {
             std::cmp::Ordering::Less => segment.size,
-            std::cmp::Ordering::Equal => self.committed.position,
+            std::cmp::Ordering::Equal => end.position,
             std::cmp::Ordering::Greater => 0,
         }
     }
@@ -199,11 +210,6 @@ impl PartitionLog {
     /// The offset that the next record gets.
     pub fn log_end_offset(&self) -> Offset {
         Offset(self.state.lock().end.offset)
-    }
-
-    /// The end of what a reader of committed transactions may see.
-    pub fn last_stable_offset(&self) -> Offset {
-        self.high_watermark()
     }
 
     /// The leader's term; there is only ever one leader.

@@ -2,7 +2,7 @@
 
 use brooklet_model::Offset;
 
-use super::{HeaderScan, PartitionLog, Point, State};
+use super::{AbortedTransaction, HeaderScan, PartitionLog, Point, State};
 use crate::{LogSlice, ReadError, SlicePart, StorageError};
 
 /// A batch and how far its segment may be served.
@@ -15,35 +15,73 @@ struct Located {
     limit: u64,
 }
 
+/// What was read.
+#[derive(Default)]
+struct Read {
+    slice: LogSlice,
+    /// Where it ends: the segment and the byte in it. Nothing has no place.
+    end: Option<(i64, u64)>,
+    /// The offset up to which it was to be at most.
+    limit: i64,
+}
+
 impl PartitionLog {
-    /// The stored batches from the one that holds `from` on, or the first after it where that was compacted away, up to about `bytes_max` bytes and to the high
-    /// watermark at most; empty at the high watermark.
+    /// The stored batches from the one that holds `from` on, or the first after it where that was compacted away, up to
+    /// about `bytes_max` bytes and to the high watermark at most; empty at the high watermark.
     ///
     /// The first batch is whole even when it is larger than `bytes_max`. The end may lie inside a batch. One read
     /// stays in one segment.
     pub fn read(&self, from: Offset, bytes_max: usize) -> Result<LogSlice, ReadError> {
-        self.check_open()?;
         if from == self.high_watermark() {
+            self.check_open()?;
             return Ok(LogSlice::default());
         }
         let _layout = self.layout.read();
-        let (candidate, ask_sled, limit) = {
+        Ok(self.read_before(from, bytes_max, |state| state.committed)?.slice)
+    }
+
+    /// As [`PartitionLog::read`], up to the last stable offset at most; and the transactions with records in what was
+    /// read that were aborted, ordered by their markers.
+    pub fn read_committed(
+        &self,
+        from: Offset,
+        bytes_max: usize,
+    ) -> Result<(LogSlice, Vec<AbortedTransaction>), ReadError> {
+        let _layout = self.layout.read();
+        let read = self.read_before(from, bytes_max, State::stable_end)?;
+        let state = self.state.lock();
+        let aborted = match read.end {
+            Some(end) => {
+                let end = self.offset_after(&state, end).min(read.limit);
+                state.aborted_between(from.0, end)
+            }
+            None => Vec::new(),
+        };
+        drop(state);
+        Ok((read.slice, aborted))
+    }
+
+    fn read_before(&self, from: Offset, bytes_max: usize, end: impl Fn(&State) -> Point) -> Result<Read, ReadError> {
+        self.check_open()?;
+        let (candidate, ask_sled, limit, end) = {
             let state = self.state.lock();
-            let (start, end) = (self.log_start_offset(), Offset(state.end.offset));
-            if from < start || from > end {
-                return Err(ReadError::OutOfRange { start, end });
+            let (log_start, log_end) = (self.log_start_offset(), Offset(state.end.offset));
+            if from < log_start || from > log_end {
+                return Err(ReadError::OutOfRange { start: log_start, end: log_end });
             }
-            if from.0 >= state.committed.offset {
-                return Ok(LogSlice::default());
+            let end = end(&state);
+            if from.0 >= end.offset {
+                return Ok(Read::default());
             }
-            if let Some(slice) = self.read_tail(&state, from.0, bytes_max)? {
-                return Ok(slice);
+            if let Some(read) = self.read_tail(&state, from.0, bytes_max, end)? {
+                return Ok(read);
             }
-            self.candidate(&state, from.0)?
+            let (candidate, ask_sled, limit) = self.candidate(&state, from.0, end)?;
+            (candidate, ask_sled, limit, end)
         };
         let located = self.locate(candidate, ask_sled, from.0, limit);
         // Nothing that is served has this offset or a later one.
-        let Some(located) = self.unless_removed(from, located)? else { return Ok(LogSlice::default()) };
+        let Some(located) = self.unless_removed(from, located)? else { return Ok(Read::default()) };
         let wanted = (bytes_max as u64).max(located.size).min(located.limit - located.position);
         let whole = if located.position + wanted < located.limit {
             let (first_end, end) = (located.position + located.size, located.position + wanted);
@@ -55,7 +93,17 @@ impl PartitionLog {
         };
         let whole = usize::try_from(whole).unwrap_or(usize::MAX);
         let slice = self.store.read(located.segment, located.position, whole).map_err(StorageError::from);
-        self.unless_removed(from, slice)
+        let read_to = Some((located.segment, located.position + whole as u64));
+        Ok(Read { slice: self.unless_removed(from, slice)?, end: read_to, limit: end.offset })
+    }
+
+    /// The first offset that certainly lies after a place in a segment: exact near the log's end, up to one index
+    /// interval too much further back.
+    fn offset_after(&self, state: &State, (segment, position): (i64, u64)) -> i64 {
+        let of_segment = state.tail.base_at(segment, position).or(state.index.offset_at(segment, position));
+        let next = state.segments.partition_point(|known| known.base <= segment);
+        let next = state.segments.get(next).map_or(state.end.offset, |next| next.base);
+        of_segment.unwrap_or(next)
     }
 
     /// How many bytes a read from `from` on could return: exact near the end, about one index interval too much
@@ -66,12 +114,28 @@ impl PartitionLog {
         }
         let _layout = self.layout.read();
         let state = self.state.lock();
-        let end = state.bytes_before(state.committed);
+        let end = state.committed;
+        self.bytes_between(state, from, end)
+    }
+
+    /// As [`PartitionLog::readable_bytes`], up to the last stable offset.
+    pub fn stable_bytes(&self, from: Offset) -> u64 {
+        let _layout = self.layout.read();
+        let state = self.state.lock();
+        let end = state.stable_end();
+        if from.0 >= end.offset {
+            return 0;
+        }
+        self.bytes_between(state, from, end)
+    }
+
+    fn bytes_between(&self, state: parking_lot::MutexGuard<'_, State>, from: Offset, to: Point) -> u64 {
+        let end = state.bytes_before(to);
         if let Some(batch) = state.tail.from(from.0).and_then(|mut batches| batches.next()) {
             let at = Point { offset: batch.base, segment: batch.segment, position: batch.position };
             return end.saturating_sub(state.bytes_before(at));
         }
-        let Ok((candidate, ask_sled, _)) = self.candidate(&state, from.0) else { return 0 };
+        let Ok((candidate, ask_sled, _)) = self.candidate(&state, from.0, to) else { return 0 };
         let before = state.bytes_before(candidate);
         drop(state);
         let closer = if ask_sled { self.closer_in_sled(candidate, from.0) } else { candidate };
@@ -91,16 +155,14 @@ impl PartitionLog {
     }
 
     /// Serves from what is remembered of the last batches.
-    fn read_tail(&self, state: &State, from: i64, bytes_max: usize) -> Result<Option<LogSlice>, StorageError> {
+    fn read_tail(&self, state: &State, from: i64, bytes_max: usize, end: Point) -> Result<Option<Read>, StorageError> {
         let Some(batches) = state.tail.from(from) else { return Ok(None) };
         let mut run: Vec<SlicePart> = Vec::new();
         let mut cached = true;
         let (mut segment, mut position, mut len) = (None, 0, 0);
         for batch in batches {
             let first = segment.is_none();
-            if batch.next > state.committed.offset
-                || (!first && (segment != Some(batch.segment) || len + batch.size > bytes_max))
-            {
+            if batch.next > end.offset || (!first && (segment != Some(batch.segment) || len + batch.size > bytes_max)) {
                 break;
             }
             if first {
@@ -112,22 +174,20 @@ impl PartitionLog {
                 _ => cached = false,
             }
         }
-        match segment {
-            None => Ok(None),
-            Some(_) if cached => Ok(Some(LogSlice { parts: run })),
-            Some(segment) => Ok(Some(self.store.read(segment, position, len)?)),
-        }
+        let Some(segment) = segment else { return Ok(None) };
+        let slice = if cached { LogSlice { parts: run } } else { self.store.read(segment, position, len)? };
+        Ok(Some(Read { slice, end: Some((segment, position + len as u64)), limit: end.offset }))
     }
 
-    /// A batch's place at or before `offset`, whether sled could know a closer one, and how much of the segment may
-    /// be served.
-    pub(super) fn candidate(&self, state: &State, offset: i64) -> Result<(Point, bool, u64), StorageError> {
+    /// A batch's place at or before `offset`, whether sled could know a closer one, and how much of the segment lies
+    /// before `end`.
+    fn candidate(&self, state: &State, offset: i64, end: Point) -> Result<(Point, bool, u64), StorageError> {
         let missing = || StorageError::Damaged(format!("no segment holds the offset {offset}").into());
         let segment = state.segment_of(offset).or(state.segments.front()).ok_or_else(missing)?;
         let begin = Point { offset: segment.base, segment: segment.base, position: 0 };
         let (entry, ask_sled) = state.index.before_offset(offset);
         let closest = entry.filter(|entry| entry.segment == segment.base).unwrap_or(begin);
-        Ok((closest, ask_sled, state.served_size(segment)))
+        Ok((closest, ask_sled, state.size_before(segment, end)))
     }
 
     fn closer_in_sled(&self, candidate: Point, offset: i64) -> Point {

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::sync::{Arc, Weak};
 
-use brooklet_model::{Batch, BatchHeader, Timestamp, TopicPartition};
+use brooklet_model::{Batch, BatchHeader, EndMarker, Timestamp, TopicPartition};
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
 
 use super::index::SparseIndex;
 use super::tail::Tail;
 use super::waiters::Waiters;
-use super::{Compaction, OPEN, PartitionLog, Point, Segment, State};
+use super::{AbortedTransaction, Compaction, OPEN, PartitionLog, Point, Segment, State, Transactions};
 use crate::producers::Producers;
 use crate::shared::Shared;
 use crate::store::RecordStore;
@@ -23,6 +23,7 @@ pub(crate) struct Restored {
     pub(crate) end: Point,
     pub(crate) segments: Vec<Segment>,
     pub(crate) producers: Producers,
+    pub(crate) aborted: Vec<AbortedTransaction>,
     /// Of the bytes that this speaks of.
     pub(crate) generation: i64,
     /// Compacted up to here.
@@ -63,6 +64,9 @@ impl PartitionLog {
         }
         let replayed = state.end != restored;
         state.committed = state.end;
+        state.transactions.remove_from(state.end.offset);
+        state.transactions.settle(state.end.offset);
+        let first_unstable = state.transactions.first_unstable().map_or(i64::MAX, |begin| begin.offset);
         let first = state.segments.front().map_or(start, |segment| segment.base);
         let end = state.end.offset;
         let log = Arc::new_cyclic(|this| Self {
@@ -75,6 +79,7 @@ impl PartitionLog {
             state: Mutex::new(state),
             start: AtomicI64::new(start.max(first)),
             high_watermark: AtomicI64::new(end),
+            first_unstable: AtomicI64::new(first_unstable),
             waiters: Waiters::default(),
             lifecycle: AtomicU8::new(OPEN),
             dirty: AtomicBool::new(false),
@@ -135,6 +140,7 @@ impl Recovery<'_> {
             committed: restored.end,
             tail: Tail::default(),
             index: SparseIndex::new(true),
+            transactions: Transactions::restore(&restored.producers, restored.aborted),
             producers: restored.producers,
             poisoned: None,
             unsynced: Vec::new(),
@@ -153,6 +159,7 @@ impl Recovery<'_> {
             tail: Tail::default(),
             index: SparseIndex::new(false),
             producers: Producers::default(),
+            transactions: Transactions::default(),
             poisoned: None,
             unsynced: Vec::new(),
             stored_segment: base,
@@ -199,7 +206,7 @@ impl Recovery<'_> {
         while state.end.position < size {
             let left = size - state.end.position;
             let next = match whole_batch(&chunk, state.end.offset, gaps_until) {
-                Some(header) => header,
+                Some(batch) => batch,
                 // Perhaps the chunk ends inside the batch: take one that begins with it.
                 None => {
                     let declared = BatchHeader::parse(&chunk).map_or(0, |header| header.size as u64);
@@ -218,8 +225,9 @@ impl Recovery<'_> {
                     continue;
                 }
             };
-            chunk.advance(next.size);
-            state.note(&next, self.now);
+            chunk.advance(next.header.size);
+            let marker = next.header.is_control().then(|| EndMarker::parse(&next)).flatten();
+            state.note(&next.header, marker, self.now);
         }
         Ok(())
     }
@@ -243,14 +251,14 @@ const CHUNK: u64 = 1 << 20;
 
 /// The batch at the front of `chunk`, if it is whole, undamaged, and has the offset `next` or, where those between may
 /// have been compacted away, a later one. (No checksum covers the offset.)
-fn whole_batch(chunk: &Bytes, next: i64, gaps_until: i64) -> Option<BatchHeader> {
+fn whole_batch(chunk: &Bytes, next: i64, gaps_until: i64) -> Option<Batch> {
     let batch = Batch::parse(chunk).ok()?;
     let base = batch.header.base_offset.0;
     let fits = (base == next || base > next && base < gaps_until)
         && batch.header.leader_epoch.0 == 0
         && batch.header.last_offset_delta >= 0
         && batch.verify_checksum().is_ok();
-    fits.then_some(batch.header)
+    fits.then_some(batch)
 }
 
 /// Whether sled speaks of these segments.

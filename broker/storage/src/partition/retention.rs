@@ -75,6 +75,7 @@ impl PartitionLog {
             }
             if count > 0 {
                 state.tail.remove_before(first.base);
+                state.transactions.remove_before(first.base);
             }
         }
         removed

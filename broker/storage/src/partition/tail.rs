@@ -83,4 +83,11 @@ impl Tail {
         let ends = self.batches.iter().rev().filter(|batch| batch.segment == segment);
         ends.map(|batch| batch.position + batch.size as u64).find(|end| *end <= limit)
     }
+
+    /// The first offset of the remembered batch that begins at `position` of `segment`, or after it there.
+    pub(super) fn base_at(&self, segment: i64, position: u64) -> Option<i64> {
+        let at = self.batches.partition_point(|batch| (batch.segment, batch.position) < (segment, position));
+        let known_before = at > 0 || self.batches.front().is_some_and(|batch| batch.position == position);
+        self.batches.get(at).filter(|batch| batch.segment == segment && known_before).map(|batch| batch.base)
+    }
 }

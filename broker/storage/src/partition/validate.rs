@@ -12,12 +12,13 @@ use crate::{AppendError, LogConfig, RefusedRecords, StorageError};
 /// A compressed batch may unfold to this, where its records have to be looked at.
 const UNFOLDED_BYTES_MAX: usize = 128 << 20;
 
-/// Checks `batch`; returns it as it is to be stored.
+/// Checks `batch`, which is a client's or a coordinator's; returns it as it is to be stored.
 pub(super) fn validate(
     batch: Batch,
     id: &TopicPartition,
     config: &LogConfig,
     now: Timestamp,
+    of_client: bool,
 ) -> Result<Batch, AppendError> {
     check_size(&batch, config)?;
     batch.verify_checksum()?;
@@ -30,7 +31,7 @@ pub(super) fn validate(
     if header.is_control() {
         return Err(invalid("clients may not write control batches".to_owned()));
     }
-    if header.producer_id.0 >= 0 && header.base_sequence < 0 {
+    if header.producer_id.0 >= 0 && header.base_sequence < 0 && of_client {
         let (sequence, id) = (header.base_sequence, header.producer_id);
         return Err(invalid(format!("invalid sequence number {sequence} in a batch of the producer {id}")));
     }

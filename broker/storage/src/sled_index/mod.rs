@@ -9,9 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use brooklet_model::Timestamp;
+use brooklet_model::{Offset, ProducerId, Timestamp};
 
-use crate::partition::{Checkpoint, IndexEntry, Point, Restored, Segment};
+use crate::partition::{AbortedTransaction, Checkpoint, IndexEntry, Point, Restored, Segment};
 use crate::producers::Producers;
 use crate::store::SledRecords;
 use crate::{Engine, OpenError, keys};
@@ -34,6 +34,7 @@ pub(crate) struct SledIndex {
     times: sled::Tree,
     segments: sled::Tree,
     producers: sled::Tree,
+    aborted: sled::Tree,
     applied: sled::Tree,
     tables: sled::Tree,
     pieces: sled::Tree,
@@ -90,6 +91,7 @@ impl SledIndex {
             times: db.open_tree("times")?,
             segments: db.open_tree("segments")?,
             producers: db.open_tree("producers")?,
+            aborted: db.open_tree("aborted")?,
             applied: db.open_tree("applied")?,
             tables: db.open_tree("tables")?,
             pieces: db.open_tree("pieces")?,
@@ -150,9 +152,23 @@ impl SledIndex {
                 return Ok(None);
             }
         }
+        let mut aborted = Vec::new();
+        for item in self.aborted.scan_prefix(keys::log(log)) {
+            let (key, value) = item?;
+            let (Some(last), Some([producer, first, stable])) = (keys::last_number(&key), keys::parse_numbers(&value))
+            else {
+                return Ok(None);
+            };
+            aborted.push(AbortedTransaction {
+                producer_id: ProducerId(producer),
+                first_offset: Offset(first),
+                last_offset: Offset(last),
+                last_stable_offset: Offset(stable),
+            });
+        }
         let cleaned = self.cleaned.get(keys::log(log))?.and_then(|value| keys::parse_numbers(&value));
         let [generation, cleaned_to] = cleaned.unwrap_or_default();
-        Ok(Some(Restored { end, segments, producers, generation, cleaned_to }))
+        Ok(Some(Restored { end, segments, producers, aborted, generation, cleaned_to }))
     }
 
     /// Adds a checkpoint of a log. Its end comes last: what a crash leaves of this is at worst ahead of it.
@@ -164,6 +180,11 @@ impl SledIndex {
     fn try_store(&self, log: u32, checkpoint: &Checkpoint) -> sled::Result<()> {
         checkpoint.entries.iter().try_for_each(|entry| self.insert_entry(log, entry))?;
         checkpoint.segments.iter().try_for_each(|segment| self.insert_segment(log, segment))?;
+        // Before the producers: one whose transaction is over has its abort here, whatever a crash leaves of this.
+        for aborted in &checkpoint.aborted {
+            let facts = [aborted.producer_id.0, aborted.first_offset.0, aborted.last_stable_offset.0];
+            self.aborted.insert(keys::log_and(log, aborted.last_offset.0), keys::numbers(facts))?;
+        }
         for (id, producer) in &checkpoint.producers {
             match producer {
                 Some(bytes) => self.producers.insert(keys::log_and(log, *id), bytes.as_slice())?,
@@ -214,12 +235,14 @@ impl SledIndex {
     pub(crate) fn remove_before(&self, log: u32, base: i64) {
         heard(remove_range(&self.index, keys::log_and(log, 0)..keys::log_and(log, base)));
         heard(remove_range(&self.segments, keys::log_and(log, 0)..keys::log_and(log, base)));
+        heard(remove_range(&self.aborted, keys::log_and(log, 0)..keys::log_and(log, base)));
         heard(remove_range(&self.times, keys::log_and_two(log, 0, 0)..keys::log_and_two(log, base, 0)));
     }
 
     /// Forgets batches from `offset` on.
     pub(crate) fn remove_from(&self, log: u32, offset: i64) {
         heard(remove_range(&self.index, keys::log_and(log, offset)..=keys::log_and(log, i64::MAX)));
+        heard(remove_range(&self.aborted, keys::log_and(log, offset)..=keys::log_and(log, i64::MAX)));
         // The entries of the times that point beyond are found by what they point to.
         for item in self.times.scan_prefix(keys::log(log)) {
             let Some((key, value)) = heard(item) else { return };
@@ -257,7 +280,7 @@ impl SledIndex {
     /// Forgets a log, its end first: what a crash leaves of this is not taken for true.
     pub(crate) fn forget(&self, log: u32) {
         heard(self.ends.remove(keys::log(log)));
-        for tree in [&self.index, &self.times, &self.segments, &self.producers, &self.cleaned] {
+        for tree in [&self.index, &self.times, &self.segments, &self.producers, &self.aborted, &self.cleaned] {
             heard(remove_prefix(tree, log));
         }
     }

@@ -1,4 +1,5 @@
-//! The few shapes that the records of `__consumer_offsets` are made of, big-endian, in Kafka's non-flexible encoding.
+//! The few shapes that the records of `__consumer_offsets` and `__transaction_state` are made of, big-endian: Kafka's
+//! non-flexible encoding, and what the flexible one (KIP-482) adds to it.
 
 use std::sync::Arc;
 
@@ -16,6 +17,12 @@ pub enum DecodeError {
     /// Null where the schema has no null.
     #[error("a field of the record is null that must not be")]
     Null,
+    /// A number of variable length is longer than 32 bits.
+    #[error("a number of the record is longer than 32 bits")]
+    Varint,
+    /// A number stands for nothing that is known.
+    #[error("a field of the record has the value {0}, which is not known")]
+    Value(i64),
     /// A version that is not read here.
     #[error("the record has version {0}, which is not known")]
     Version(i16),
@@ -35,6 +42,48 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
         self.0 = rest;
         Ok(*taken)
+    }
+
+    pub(crate) fn i8(&mut self) -> Result<i8, DecodeError> {
+        self.array().map(i8::from_be_bytes)
+    }
+
+    /// Seven bits a byte, the lowest first.
+    pub(crate) fn unsigned_varint(&mut self) -> Result<u32, DecodeError> {
+        let mut value = 0u32;
+        for shift in (0..35).step_by(7) {
+            let [byte] = self.array()?;
+            let bits = u32::from(byte & 0x7f);
+            value |= bits.checked_shl(shift).filter(|shifted| shifted >> shift == bits).ok_or(DecodeError::Varint)?;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(DecodeError::Varint)
+    }
+
+    /// A length or count of the flexible encoding; `None` is null.
+    pub(crate) fn compact_len(&mut self) -> Result<Option<usize>, DecodeError> {
+        Ok(self.unsigned_varint()?.checked_sub(1).map(|len| len as usize))
+    }
+
+    pub(crate) fn compact_string(&mut self) -> Result<Arc<str>, DecodeError> {
+        let len = self.compact_len()?.ok_or(DecodeError::Null)?;
+        let text = std::str::from_utf8(self.take(len)?).map_err(|_| DecodeError::Utf8)?;
+        Ok(text.into())
+    }
+
+    /// Calls `f` with the tag and the bytes of each tagged field.
+    pub(crate) fn tagged(
+        &mut self,
+        mut f: impl FnMut(u32, Reader<'a>) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        for _ in 0..self.unsigned_varint()? {
+            let tag = self.unsigned_varint()?;
+            let len = self.unsigned_varint()?;
+            f(tag, Reader(self.take(len as usize)?))?;
+        }
+        Ok(())
     }
 
     pub(crate) fn i16(&mut self) -> Result<i16, DecodeError> {
@@ -70,6 +119,34 @@ impl<'a> Reader<'a> {
 pub(crate) struct Writer(pub(crate) Vec<u8>);
 
 impl Writer {
+    pub(crate) fn i8(&mut self, value: i8) {
+        self.0.push(value as u8);
+    }
+
+    pub(crate) fn unsigned_varint(&mut self, mut value: u32) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    /// A length or count of the flexible encoding; `None` is null.
+    pub(crate) fn compact_len(&mut self, len: Option<usize>) {
+        self.unsigned_varint(len.map_or(0, |len| len as u32 + 1));
+    }
+
+    pub(crate) fn compact_string(&mut self, value: &str) {
+        self.compact_len(Some(value.len()));
+        self.0.extend_from_slice(value.as_bytes());
+    }
+
+    pub(crate) fn tagged(&mut self, tag: u32, value: &[u8]) {
+        self.unsigned_varint(tag);
+        self.unsigned_varint(value.len() as u32);
+        self.0.extend_from_slice(value);
+    }
+
     pub(crate) fn i16(&mut self, value: i16) {
         self.0.extend_from_slice(&value.to_be_bytes());
     }

@@ -1,4 +1,4 @@
-//! The pure coordinators: consumer groups and producer ids.
+//! The pure coordinators: consumer groups, transactions and producer ids.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number. A coordinator is a fold of events:
 //! `handle(&self, …)` reads the state and returns a [`groups::Step`]: durable events (records to be persisted), volatile
@@ -13,6 +13,7 @@ pub mod groups;
 pub mod producers;
 mod records;
 mod timers;
+pub mod transactions;
 
 pub use codec::DecodeError;
 pub use records::{CommittedOffset, GroupValue, MemberValue, Record};

@@ -9,7 +9,7 @@ use brooklet_coordinator::groups::{
     Command, Commit, CommitPartition, GroupConfig, GroupCoordinator, Heartbeat, Join, Leave, LeaveMember, Reply, State,
     Sync,
 };
-use brooklet_model::TopicPartition;
+use brooklet_model::{ProducerId, TopicPartition};
 use harness::{Harness, join, protocols};
 use proptest::prelude::*;
 
@@ -21,15 +21,49 @@ const PROTOCOLS: [&[&str]; 4] = [&["range"], &["range", "sticky"], &["sticky", "
 /// What a client does next. Numbers choose among what clients have heard so far.
 #[derive(Clone, Debug)]
 enum Act {
-    Join { group: usize, instance: Option<usize>, protocols: usize, as_known: Option<usize>, old_client: bool },
-    Sync { known: usize },
-    Heartbeat { known: usize },
-    Leave { known: usize, by_instance: Option<usize> },
-    Commit { known: Option<usize>, group: usize, topic: usize, offset: i64, long: bool, retention: bool },
-    DeleteOffsets { group: usize, topic: usize },
-    DeleteGroup { group: usize },
-    TopicDeleted { topic: usize },
-    Pass { ms: u64 },
+    Join {
+        group: usize,
+        instance: Option<usize>,
+        protocols: usize,
+        as_known: Option<usize>,
+        old_client: bool,
+    },
+    Sync {
+        known: usize,
+    },
+    Heartbeat {
+        known: usize,
+    },
+    Leave {
+        known: usize,
+        by_instance: Option<usize>,
+    },
+    Commit {
+        known: Option<usize>,
+        group: usize,
+        topic: usize,
+        offset: i64,
+        long: bool,
+        retention: bool,
+        by: Option<i64>,
+    },
+    EndTransaction {
+        producer: i64,
+        commit: bool,
+    },
+    DeleteOffsets {
+        group: usize,
+        topic: usize,
+    },
+    DeleteGroup {
+        group: usize,
+    },
+    TopicDeleted {
+        topic: usize,
+    },
+    Pass {
+        ms: u64,
+    },
     Restart,
 }
 
@@ -44,10 +78,12 @@ fn act() -> impl Strategy<Value = Act> {
         8 => known.clone().prop_map(|known| Act::Sync { known }),
         3 => known.clone().prop_map(|known| Act::Heartbeat { known }),
         2 => (known.clone(), instance).prop_map(|(known, by_instance)| Act::Leave { known, by_instance }),
-        4 => (proptest::option::of(known), 0usize..2, 0usize..2, 0i64..100, proptest::bool::weighted(0.1), any::<bool>())
-            .prop_map(|(known, group, topic, offset, long, retention)| {
-                Act::Commit { known, group, topic, offset, long, retention }
+        8 => (proptest::option::of(known), 0usize..2, 0usize..2, 0i64..100, proptest::bool::weighted(0.1), any::<bool>(),
+            proptest::option::of(0i64..3))
+            .prop_map(|(known, group, topic, offset, long, retention, by)| {
+                Act::Commit { known, group, topic, offset, long, retention, by }
             }),
+        3 => (0i64..3, any::<bool>()).prop_map(|(producer, commit)| Act::EndTransaction { producer, commit }),
         1 => (0usize..2, 0usize..2).prop_map(|(group, topic)| Act::DeleteOffsets { group, topic }),
         1 => (0usize..2).prop_map(|group| Act::DeleteGroup { group }),
         1 => (0usize..2).prop_map(|topic| Act::TopicDeleted { topic }),
@@ -148,9 +184,12 @@ impl Clients {
                 };
                 Command::Leave(Leave { group: known.group.into(), members: vec![member.clone(), member] })
             }
-            Act::Commit { known, group, topic, offset, long, retention } => {
+            Act::EndTransaction { producer, commit } => {
+                Command::EndTransaction { producer_id: ProducerId(producer), commit }
+            }
+            Act::Commit { known, group, topic, offset, long, retention, by } => {
                 let known = known.and_then(|number| self.choose(number));
-                Command::Commit(Commit {
+                let commit = Commit {
                     group: known.map_or(GROUPS[group], |known| known.group).into(),
                     member_id: known.map(|known| known.member_id.clone()).unwrap_or_default(),
                     instance: known.and_then(|known| known.instance.clone()),
@@ -163,7 +202,11 @@ impl Clients {
                         leader_epoch: 1,
                         metadata: if long { "x".repeat(4097).into() } else { "".into() },
                     }],
-                })
+                };
+                match by {
+                    None => Command::Commit(commit),
+                    Some(by) => Command::CommitInTransaction { producer_id: ProducerId(by), commit },
+                }
             }
             Act::DeleteOffsets { group, topic } => Command::DeleteOffsets {
                 group: GROUPS[group].into(),
@@ -218,6 +261,13 @@ proptest! {
         prop_assert!(harness.open.is_empty(), "never answered: {:?}", harness.open);
         for listed in harness.live.list() {
             prop_assert_eq!(listed.state, State::Empty);
+        }
+        check(&harness)?;
+        for producer in 0..3 {
+            harness.run(Command::EndTransaction { producer_id: ProducerId(producer), commit: false }).1.unwrap();
+        }
+        for (group, topic) in GROUPS.iter().flat_map(|group| TOPICS.map(|topic| (group, topic))) {
+            prop_assert!(!harness.live.is_unstable(group, &TopicPartition::new(topic, 0)));
         }
         check(&harness)?;
     }

@@ -146,7 +146,7 @@ impl Table {
     }
 
     /// Calls `f` with each update of an open transaction: whose it is, key, value, and whether a later update of the
-    /// key counts already, so that this one never will. In the order of producers and keys.
+    /// key counts already, so that this one never will. In the order of the log; a transaction's last update of a key alone.
     pub fn for_each_pending(
         &self,
         f: &mut dyn FnMut(ProducerId, &[u8], Option<&[u8]>, bool),
@@ -232,7 +232,7 @@ impl State {
             if batch.header.is_transactional() {
                 self.pending.push(batch.header.producer_id, record.offset.0, (key, value));
             } else {
-                self.pending.supersede(record.offset.0, &key);
+                self.pending.supersede(record.offset.0, &key, value.is_none());
                 self.newest.insert(key, value);
             }
         }
@@ -241,7 +241,7 @@ impl State {
 
     fn end_transaction(&mut self, producer_id: ProducerId, marker: EndMarker) {
         for (offset, (key, value)) in self.pending.take(producer_id, marker.commit) {
-            self.pending.supersede(offset, &key);
+            self.pending.supersede(offset, &key, value.is_none());
             self.newest.insert(key, value);
         }
     }

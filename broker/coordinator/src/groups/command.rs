@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brooklet_model::{Timestamp, TopicPartition};
+use brooklet_model::{ProducerId, Timestamp, TopicPartition};
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -37,6 +37,20 @@ pub enum Command {
     Leave(Leave),
     /// OffsetCommit.
     Commit(Commit),
+    /// TxnOffsetCommit: counts once the producer's transaction is committed.
+    CommitInTransaction {
+        /// Whose transaction.
+        producer_id: ProducerId,
+        /// What is committed, and by whom.
+        commit: Commit,
+    },
+    /// The producer's transaction is over. Has no reply.
+    EndTransaction {
+        /// Whose.
+        producer_id: ProducerId,
+        /// Committed, or aborted.
+        commit: bool,
+    },
     /// OffsetDelete.
     DeleteOffsets {
         /// The group's id.
@@ -237,6 +251,22 @@ pub struct Step {
 pub enum Event {
     /// A record, to be persisted.
     Durable(Record),
+    /// A record, to be persisted as part of a producer's transaction.
+    Transactional {
+        /// Whose transaction.
+        producer_id: ProducerId,
+        /// The record.
+        record: Record,
+        /// Read back at a restart: a later record of the same key counts already, so that this one never will.
+        superseded: bool,
+    },
+    /// A producer's transaction is over: to be persisted as a marker.
+    TransactionEnded {
+        /// Whose.
+        producer_id: ProducerId,
+        /// Committed, or aborted.
+        commit: bool,
+    },
     /// What a group is like now in memory alone: who is parked, who is pending, the state of a rebalance.
     Volatile {
         /// The group's id.
@@ -257,7 +287,7 @@ pub enum Reply {
     Done(Result<(), GroupError>),
     /// To [`Leave`]: the members in the order asked.
     Leave(Vec<Left>),
-    /// To [`Commit`] and DeleteOffsets: the partitions in the order asked.
+    /// To [`Commit`], within a transaction or not, and DeleteOffsets: the partitions in the order asked.
     Partitions(Vec<Result<(), GroupError>>),
 }
 

@@ -1,8 +1,9 @@
 //! OffsetCommit, and the commands that forget offsets and groups.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use brooklet_model::TopicPartition;
+use brooklet_model::{ProducerId, TopicPartition};
 
 use super::GroupCoordinator;
 use super::command::{Commit, Context, Event, GroupError, Reply, Step};
@@ -10,10 +11,16 @@ use super::group::{Group, State};
 use crate::records::{CommittedOffset, Record};
 
 impl GroupCoordinator {
-    pub(super) fn commit(&self, context: &Context, commit: Commit) -> Result<Step, GroupError> {
+    /// `transaction` is the producer within whose transaction it is.
+    pub(super) fn commit(
+        &self,
+        context: &Context,
+        commit: Commit,
+        transaction: Option<ProducerId>,
+    ) -> Result<Step, GroupError> {
         let group = self.groups.get(&commit.group);
         match group {
-            Some(group) => validate(group, &commit)?,
+            Some(group) => validate(group, &commit, transaction.is_some())?,
             None if commit.generation < 0 => {}
             None if commit.names_missing_group => return Err(GroupError::GroupIdNotFound),
             None => return Err(GroupError::IllegalGeneration),
@@ -35,7 +42,18 @@ impl GroupCoordinator {
                 commit_timestamp: context.now,
                 expire_timestamp,
             };
-            step.commit_offset(&commit.group, &committed.partition, Some(value));
+            match transaction {
+                None => step.commit_offset(&commit.group, &committed.partition, Some(value)),
+                Some(producer_id) => step.events.push(Event::Transactional {
+                    producer_id,
+                    record: Record::Offset {
+                        group: commit.group.clone(),
+                        partition: committed.partition,
+                        value: Some(value),
+                    },
+                    superseded: false,
+                }),
+            }
             results.push(Ok(()));
         }
         if group.is_some_and(|group| matches!(group.state, State::Stable | State::PreparingRebalance)) {
@@ -63,7 +81,8 @@ impl GroupCoordinator {
                 results.push(Err(GroupError::GroupSubscribedToTopic));
                 continue;
             }
-            if self.offsets.get(id).is_some_and(|offsets| offsets.contains_key(partition)) {
+            let is_committed = self.offsets.get(id).is_some_and(|offsets| offsets.contains_key(partition));
+            if is_committed || self.pending.is_at(id, partition) {
                 step.commit_offset(id, partition, None);
             }
             results.push(Ok(()));
@@ -78,7 +97,9 @@ impl GroupCoordinator {
             return Err(GroupError::NonEmptyGroup);
         }
         let mut step = Step::reply(context.request, Reply::Done(Ok(())));
-        for partition in self.offsets.get(id).into_iter().flat_map(|offsets| offsets.keys()) {
+        let committed = self.offsets.get(id).into_iter().flat_map(|offsets| offsets.keys());
+        let partitions: BTreeSet<_> = committed.chain(self.pending.partitions(id)).collect();
+        for partition in partitions {
             step.commit_offset(id, partition, None);
         }
         step.events.push(Event::Durable(Record::Group { group: id.clone(), value: None }));
@@ -87,17 +108,19 @@ impl GroupCoordinator {
 
     pub(super) fn topic_deleted(&self, topic: &str) -> Step {
         let mut step = Step::default();
-        for (id, offsets) in &self.offsets {
-            for partition in offsets.keys().filter(|partition| &*partition.topic == topic) {
-                step.commit_offset(id, partition, None);
-            }
+        let committed =
+            self.offsets.iter().flat_map(|(id, offsets)| offsets.keys().map(move |partition| (id, partition)));
+        let all: BTreeSet<_> = committed.chain(self.pending.all()).filter(|(_, at)| &*at.topic == topic).collect();
+        for (id, partition) in all {
+            step.commit_offset(id, partition, None);
         }
         step
     }
 }
 
-/// Whether the one who commits may: a member of the current generation, or anyone while the group is empty.
-fn validate(group: &Group, commit: &Commit) -> Result<(), GroupError> {
+/// Whether the one who commits may: a member of the current generation, or anyone while the group is empty. Within a
+/// transaction one need not say who one is: the transaction's epoch fences those who are not what they were.
+fn validate(group: &Group, commit: &Commit, in_transaction: bool) -> Result<(), GroupError> {
     if commit.generation < 0 && group.state == State::Empty {
         return Ok(());
     }
@@ -106,10 +129,10 @@ fn validate(group: &Group, commit: &Commit) -> Result<(), GroupError> {
         if commit.generation != group.generation {
             return Err(GroupError::IllegalGeneration);
         }
-    } else if group.state != State::Empty {
+    } else if !in_transaction && group.state != State::Empty {
         return Err(GroupError::UnknownMemberId);
     }
-    if group.state == State::CompletingRebalance {
+    if !in_transaction && group.state == State::CompletingRebalance {
         // It has heard of the generation, so it is to sync first.
         return Err(GroupError::RebalanceInProgress);
     }

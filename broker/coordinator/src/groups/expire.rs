@@ -35,13 +35,15 @@ impl GroupCoordinator {
             let offsets = self.offsets.get(id).unwrap_or(&none);
             let mut kept = 0;
             for (partition, offset) in offsets {
-                if self.is_expired(group, partition.topic.as_ref(), offset, now) {
+                let is_expired = self.is_expired(group, partition.topic.as_ref(), offset, now);
+                if is_expired && !self.pending.is_at(id, partition) {
                     step.commit_offset(id, partition, None);
                 } else {
                     kept += 1;
                 }
             }
-            if kept == 0 && group.recorded && group.state == State::Empty && group.pending_join.is_empty() {
+            let is_unused = kept == 0 && !self.pending.is_in(id);
+            if is_unused && group.recorded && group.state == State::Empty && group.pending_join.is_empty() {
                 step.events.push(Event::Durable(Record::Group { group: id.clone(), value: None }));
             }
         }

@@ -14,6 +14,7 @@ mod expire;
 mod group;
 mod join;
 mod leave;
+mod pending;
 mod query;
 mod rebalance;
 mod subscription;
@@ -23,7 +24,7 @@ mod work;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brooklet_model::TopicPartition;
+use brooklet_model::{ProducerId, TopicPartition};
 
 use crate::records::{CommittedOffset, Record};
 pub use command::{
@@ -31,6 +32,7 @@ pub use command::{
     Leave, LeaveMember, Left, Protocol, Reply, RequestId, Step, Sync, Synced, TimerChange, TimerKey,
 };
 pub use group::{Group, Member, State};
+use pending::PendingOffsets;
 pub use query::{DescribedGroup, DescribedMember, ListedGroup};
 
 /// The bounds and delays, named as Kafka's broker configuration names them.
@@ -78,6 +80,7 @@ pub struct GroupCoordinator {
     config: GroupConfig,
     groups: BTreeMap<Arc<str>, Arc<Group>>,
     offsets: BTreeMap<Arc<str>, Offsets>,
+    pending: PendingOffsets,
 }
 
 impl GroupCoordinator {
@@ -93,7 +96,9 @@ impl GroupCoordinator {
             Command::Sync(sync) => self.sync(context, sync),
             Command::Heartbeat(heartbeat) => self.heartbeat(context, &heartbeat),
             Command::Leave(leave) => self.leave(context, leave),
-            Command::Commit(commit) => self.commit(context, commit),
+            Command::Commit(commit) => self.commit(context, commit, None),
+            Command::CommitInTransaction { producer_id, commit } => self.commit(context, commit, Some(producer_id)),
+            Command::EndTransaction { producer_id, commit } => Ok(Self::end_transaction(producer_id, commit)),
             Command::DeleteOffsets { group, partitions } => self.delete_offsets(context, &group, &partitions),
             Command::DeleteGroup { group } => self.delete_group(context, &group),
             Command::TopicDeleted { topic } => Ok(self.topic_deleted(&topic)),
@@ -112,10 +117,16 @@ impl GroupCoordinator {
                 self.offsets.remove(group);
             }
             Event::Durable(Record::Offset { group, partition, value: Some(value) }) => {
-                // Whoever commits without joining makes a group by it, a simple one: empty and without a protocol.
-                self.groups.entry(group.clone()).or_insert_with(|| Arc::new(Group::simple()));
-                self.offsets.entry(group.clone()).or_default().insert(partition.clone(), value.clone());
+                self.pending.supersede(group, partition);
+                self.put_offset(group, partition, value.clone());
             }
+            Event::Transactional { producer_id, record, superseded } => {
+                if let Record::Offset { group, partition, value: Some(value) } = record {
+                    self.ensure_group(group);
+                    self.pending.put(*producer_id, group, partition, value.clone(), *superseded);
+                }
+            }
+            Event::TransactionEnded { producer_id, commit } => self.replay_end(*producer_id, *commit),
             Event::Durable(Record::Offset { group, partition, value: None }) => self.forget_offset(group, partition),
             Event::Volatile { id, group } => {
                 self.groups.insert(id.clone(), group.clone());
@@ -123,15 +134,41 @@ impl GroupCoordinator {
         }
     }
 
+    /// Whoever commits without joining makes a group by it, a simple one: empty and without a protocol.
+    fn ensure_group(&mut self, id: &Arc<str>) {
+        self.groups.entry(id.clone()).or_insert_with(|| Arc::new(Group::simple()));
+    }
+
+    fn put_offset(&mut self, id: &Arc<str>, partition: &TopicPartition, value: CommittedOffset) {
+        self.ensure_group(id);
+        self.offsets.entry(id.clone()).or_default().insert(partition.clone(), value);
+    }
+
     fn forget_offset(&mut self, id: &Arc<str>, partition: &TopicPartition) {
-        let Some(offsets) = self.offsets.get_mut(id) else { return };
-        offsets.remove(partition);
-        if offsets.is_empty() {
-            self.offsets.remove(id);
-            // Nothing in the log speaks of such a group any more, so nothing may be left of it here either.
-            if self.groups.get(id).is_some_and(|group| !group.recorded) {
-                self.groups.remove(id);
+        self.pending.remove(id, partition);
+        if let Some(offsets) = self.offsets.get_mut(id) {
+            offsets.remove(partition);
+            if offsets.is_empty() {
+                self.offsets.remove(id);
             }
+        }
+        self.forget_group_without_trace(id);
+    }
+
+    /// Nothing in the log speaks of such a group any more, so nothing may be left of it here either.
+    fn forget_group_without_trace(&mut self, id: &Arc<str>) {
+        let has_offsets = self.offsets.contains_key(id) || self.pending.is_in(id);
+        if !has_offsets && self.groups.get(id).is_some_and(|group| !group.recorded && group.state == State::Empty) {
+            self.groups.remove(id);
+        }
+    }
+
+    fn replay_end(&mut self, producer_id: ProducerId, commit: bool) {
+        for (group, partition, value) in self.pending.end(producer_id, commit) {
+            if let Some(value) = value {
+                self.put_offset(&group, &partition, value);
+            }
+            self.forget_group_without_trace(&group);
         }
     }
 

@@ -9,7 +9,7 @@ use brooklet_coordinator::groups::{
     JoinRefused, Joined, Leave, LeaveMember, Left, Protocol, Reply, RequestId, Sync, Synced, TimerChange, TimerKey,
 };
 use brooklet_coordinator::{Record, Timers};
-use brooklet_model::TopicPartition;
+use brooklet_model::{ProducerId, TopicPartition};
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ pub(crate) struct Harness {
     pub(crate) durable: GroupCoordinator,
     pub(crate) config: GroupConfig,
     pub(crate) log: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Of open transactions: whose, key, value, superseded; in the order of the log.
+    pub(crate) pending: Vec<(ProducerId, Vec<u8>, Vec<u8>, bool)>,
     pub(crate) timers: Timers<TimerKey>,
     pub(crate) now: u64,
     pub(crate) next_request: u64,
@@ -33,6 +35,7 @@ impl Harness {
             durable: GroupCoordinator::new(config.clone()),
             config,
             log: BTreeMap::new(),
+            pending: Vec::new(),
             timers: Timers::default(),
             now: 1_000_000,
             next_request: 0,
@@ -45,7 +48,8 @@ impl Harness {
     pub(crate) fn run(&mut self, command: Command) -> (RequestId, Result<(), GroupError>) {
         let request = RequestId(self.next_request);
         self.next_request += 1;
-        let silent = matches!(command, Command::TimerFired(_) | Command::TopicDeleted { .. });
+        let silent =
+            matches!(command, Command::TimerFired(_) | Command::TopicDeleted { .. } | Command::EndTransaction { .. });
         let context = Context { now: self.now as i64, fresh_id: Uuid::from_u128(request.0.into()), request };
         let step = match self.live.handle(&context, command) {
             Ok(step) => step,
@@ -55,14 +59,7 @@ impl Harness {
             self.open.insert(request);
         }
         for event in &step.events {
-            if let Event::Durable(record) = event {
-                let (key, value) = record.encode();
-                match value {
-                    Some(value) => self.log.insert(key, value),
-                    None => self.log.remove(&key),
-                };
-                self.durable.replay(event);
-            }
+            self.persist(event);
             self.live.replay(event);
         }
         for (request, reply) in step.replies {
@@ -73,6 +70,43 @@ impl Harness {
             self.apply(change);
         }
         (request, Ok(()))
+    }
+
+    /// As a table over the log does.
+    fn persist(&mut self, event: &Event) {
+        match event {
+            Event::Volatile { .. } => return,
+            Event::Durable(record) => {
+                let (key, value) = record.encode();
+                match value {
+                    Some(value) => {
+                        let same = self.pending.iter_mut().filter(|(_, pending, ..)| *pending == key);
+                        same.for_each(|(.., superseded)| *superseded = true);
+                        self.log.insert(key, value);
+                    }
+                    None => {
+                        self.pending.retain(|(_, pending, ..)| *pending != key);
+                        self.log.remove(&key);
+                    }
+                }
+            }
+            Event::Transactional { producer_id, record, .. } => {
+                let (key, value) = record.encode();
+                self.pending.retain(|(owner, pending, ..)| (owner, pending) != (producer_id, &key));
+                self.pending.push((*producer_id, key, value.expect("a value"), false));
+            }
+            Event::TransactionEnded { producer_id, commit } => {
+                while let Some(at) = self.pending.iter().position(|(owner, ..)| owner == producer_id) {
+                    let (_, key, value, superseded) = self.pending.remove(at);
+                    if *commit && !superseded {
+                        let earlier = self.pending.iter_mut().take(at).filter(|(_, pending, ..)| *pending == key);
+                        earlier.for_each(|(.., superseded)| *superseded = true);
+                        self.log.insert(key, value);
+                    }
+                }
+            }
+        }
+        self.durable.replay(event);
     }
 
     fn apply(&mut self, change: TimerChange) {
@@ -99,6 +133,10 @@ impl Harness {
         for (key, value) in &self.log {
             let record = Record::decode(key, Some(value)).expect("our own record").expect("of a known kind");
             restarted.replay(&Event::Durable(record));
+        }
+        for (producer_id, key, value, superseded) in &self.pending {
+            let record = Record::decode(key, Some(value)).expect("our own record").expect("of a known kind");
+            restarted.replay(&Event::Transactional { producer_id: *producer_id, record, superseded: *superseded });
         }
         restarted
     }

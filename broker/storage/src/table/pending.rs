@@ -34,11 +34,16 @@ impl Pending {
         transaction.updates.insert(key, PendingUpdate { offset, value, superseded: false });
     }
 
-    /// Notes that the update of `key` at `offset` counts: those before it never will.
-    pub(super) fn supersede(&mut self, offset: i64, key: &[u8]) {
+    /// Notes that the update of `key` at `offset` counts: those before it never will. One that removes the key removes
+    /// them too.
+    pub(super) fn supersede(&mut self, offset: i64, key: &[u8], removes: bool) {
         for transaction in self.of.values_mut() {
-            if let Some(pending) = transaction.updates.get_mut(key) {
-                pending.superseded |= pending.offset < offset;
+            let Some(pending) = transaction.updates.get_mut(key).filter(|pending| pending.offset < offset) else {
+                continue;
+            };
+            pending.superseded = true;
+            if removes {
+                transaction.updates.remove(key);
             }
         }
     }
@@ -55,10 +60,13 @@ impl Pending {
     }
 
     pub(super) fn for_each(&self, f: &mut dyn FnMut(ProducerId, &[u8], Option<&[u8]>, bool)) {
-        for (producer_id, transaction) in &self.of {
-            for (key, PendingUpdate { value, superseded, .. }) in &transaction.updates {
-                f(*producer_id, key, value.as_deref(), *superseded);
-            }
+        let all = self.of.iter().flat_map(|(producer_id, transaction)| {
+            transaction.updates.iter().map(move |(key, pending)| (pending.offset, *producer_id, key, pending))
+        });
+        let mut all: Vec<_> = all.collect();
+        all.sort_unstable_by_key(|(offset, ..)| *offset);
+        for (_, producer_id, key, PendingUpdate { value, superseded, .. }) in all {
+            f(producer_id, key, value.as_deref(), *superseded);
         }
     }
 }

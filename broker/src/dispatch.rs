@@ -80,11 +80,19 @@ apis! {
     21 DeleteRecordsRequest -> DeleteRecordsResponse [0] 0..2 => api::delete_records::handle;
     22 InitProducerIdRequest -> InitProducerIdResponse [0] 0..5 => api::init_producer_id::handle;
     23 OffsetForLeaderEpochRequest -> OffsetForLeaderEpochResponse [2] 2..4 => api::offset_for_leader_epoch::handle;
+    24 AddPartitionsToTxnRequest -> AddPartitionsToTxnResponse [0] 0..5 => api::add_partitions_to_txn::handle;
+    25 AddOffsetsToTxnRequest -> AddOffsetsToTxnResponse [0] 0..4 => api::add_offsets_to_txn::handle;
+    26 EndTxnRequest -> EndTxnResponse [0] 0..5 => api::end_txn::handle;
+    27 WriteTxnMarkersRequest -> WriteTxnMarkersResponse [1] 1..1 => api::write_txn_markers::handle;
+    28 TxnOffsetCommitRequest -> TxnOffsetCommitResponse [0] 0..5 => api::txn_offset_commit::handle;
     32 DescribeConfigsRequest -> DescribeConfigsResponse [1] 1..4 => api::describe_configs::handle;
     33 AlterConfigsRequest -> AlterConfigsResponse [0] 0..2 => api::alter_configs::handle;
     37 CreatePartitionsRequest -> CreatePartitionsResponse [0] 0..3 => api::create_partitions::handle;
     44 IncrementalAlterConfigsRequest -> IncrementalAlterConfigsResponse [0] 0..1 => api::alter_configs::handle_incremental;
     60 DescribeClusterRequest -> DescribeClusterResponse [0] 0..2 => api::describe_cluster::handle;
+    61 DescribeProducersRequest -> DescribeProducersResponse [0] 0..0 => api::describe_producers::handle;
+    65 DescribeTransactionsRequest -> DescribeTransactionsResponse [0] 0..0 => api::describe_transactions::handle;
+    66 ListTransactionsRequest -> ListTransactionsResponse [0] 0..2 => api::list_transactions::handle;
 }
 
 /// The table's row for an API, if the version is one that is answered.

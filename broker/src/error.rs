@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use brooklet_coordinator::groups::GroupError;
+use brooklet_coordinator::transactions::TransactionError;
 use brooklet_model::BatchError;
 use brooklet_storage::{AppendError, ReadError, StorageError};
 use kafka_protocol::ResponseError;
@@ -22,6 +23,8 @@ pub(crate) fn of_append(error: &AppendError) -> ResponseError {
         AppendError::Refused(_) => ResponseError::InvalidRecord,
         AppendError::LargerThanSegment { .. } => ResponseError::RecordListTooLarge,
         AppendError::Unreadable(_) => ResponseError::UnknownServerError,
+        AppendError::InvalidTxnState { .. } => ResponseError::InvalidTxnState,
+        AppendError::CoordinatorFenced { .. } => ResponseError::TransactionCoordinatorFenced,
         AppendError::Storage(_) => ResponseError::KafkaStorageError,
     }
 }
@@ -126,6 +129,31 @@ pub(crate) fn of_group(error: GroupError) -> ResponseError {
 pub(crate) fn of_coordinator(error: &CoordinatorError) -> ResponseError {
     match error {
         CoordinatorError::Refused(error) => of_group(*error),
+        CoordinatorError::TransactionRefused(error) => of_transaction(*error),
+        CoordinatorError::InvalidProducerEpoch => ResponseError::InvalidProducerEpoch,
         CoordinatorError::Unavailable => ResponseError::NotCoordinator,
+    }
+}
+
+/// Kafka's code for what a transaction refuses: the error of the same name.
+fn of_transaction(error: TransactionError) -> ResponseError {
+    match error {
+        TransactionError::InvalidRequest => ResponseError::InvalidRequest,
+        TransactionError::InvalidTransactionTimeout => ResponseError::InvalidTransactionTimeout,
+        TransactionError::InvalidProducerIdMapping => ResponseError::InvalidProducerIdMapping,
+        TransactionError::ProducerFenced => ResponseError::ProducerFenced,
+        TransactionError::ConcurrentTransactions => ResponseError::ConcurrentTransactions,
+        TransactionError::InvalidTxnState => ResponseError::InvalidTxnState,
+        TransactionError::TransactionAbortable => ResponseError::TransactionAbortable,
+        TransactionError::ProducerIdNeeded => ResponseError::CoordinatorLoadInProgress,
+    }
+}
+
+/// As [`of_coordinator`], for clients that may be too old to know of PRODUCER_FENCED: `knows_fenced` is the first
+/// version of the API that does.
+pub(crate) fn of_transaction_for(error: &CoordinatorError, version: i16, knows_fenced: i16) -> ResponseError {
+    match of_coordinator(error) {
+        ResponseError::ProducerFenced if version < knows_fenced => ResponseError::InvalidProducerEpoch,
+        error => error,
     }
 }

@@ -104,6 +104,7 @@ static SCHEMAS: &[&Schema] = &[
     &transactions::ADD_PARTITIONS_TO_TXN,
     &transactions::ADD_OFFSETS_TO_TXN,
     &transactions::END_TXN,
+    &transactions::WRITE_TXN_MARKERS,
     &transactions::TXN_OFFSET_COMMIT,
     &admin::DESCRIBE_CONFIGS,
     &admin::ALTER_CONFIGS,

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use brooklet_coordinator::groups::GroupConfig;
+use brooklet_coordinator::transactions::TransactionConfig;
 use brooklet_storage::Storage;
 use kafka_protocol::protocol::StrBytes;
 use tokio::net::{TcpListener, TcpStream};
@@ -67,7 +68,7 @@ impl Broker {
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
         let shared = Arc::new(Shared {
             observed: OnceLock::new(),
-            coordinators: Coordinators::start(&storage, groups, shutdown.clone()),
+            coordinators: Coordinators::start(&storage, groups, TransactionConfig::default(), shutdown.clone()),
             frame_budget: FrameBudget::new(config.limits.frames_bytes_max),
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
             storage,

@@ -53,7 +53,8 @@ async fn what_cannot_have_an_id_is_refused() {
         (request().with_producer_id(ProducerId(5)), 42),
         (request().with_producer_epoch(3), 42),
         (transactional(""), 42),
-        (transactional("t"), 53),
+        (transactional("t").with_transaction_timeout_ms(0), 50),
+        (transactional("t").with_transaction_timeout_ms(900_001), 50),
     ] {
         let response = client.call(refused, 4).await;
         assert_eq!((response.error_code, response.producer_id.0, response.producer_epoch), (code, -1, -1));

@@ -1,7 +1,7 @@
 //! ApiVersions (KIP-35, KIP-482): what is served, made from the dispatch table.
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::protocol::StrBytes;
 
@@ -14,7 +14,18 @@ pub(crate) async fn handle(_shared: &Shared, call: &Call, request: ApiVersionsRe
     if call.version >= 3 && !named {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
-    ApiVersionsResponse::default().with_api_keys(TABLE.iter().map(version_range).collect())
+    ApiVersionsResponse::default()
+        .with_api_keys(TABLE.iter().map(version_range).collect())
+        .with_supported_features(vec![
+            SupportedFeatureKey::default().with_name(transaction_version()).with_max_version(TRANSACTION_VERSION),
+        ])
+        .with_finalized_features_epoch(FEATURES_EPOCH)
+        .with_finalized_features(vec![
+            FinalizedFeatureKey::default()
+                .with_name(transaction_version())
+                .with_min_version_level(TRANSACTION_VERSION)
+                .with_max_version_level(TRANSACTION_VERSION),
+        ])
 }
 
 /// The answer to a version of ApiVersions that is not known, encoded in version 0 (KIP-511): error 35 and the
@@ -23,6 +34,16 @@ pub(crate) fn unsupported_version() -> ApiVersionsResponse {
     let own = TABLE.iter().filter(|api| api.key == KEY).map(version_range).collect();
     ApiVersionsResponse::default().with_error_code(ResponseError::UnsupportedVersion.code()).with_api_keys(own)
 }
+
+/// The feature that tells clients to speak the second protocol of transactions (KIP-584, KIP-890).
+fn transaction_version() -> StrBytes {
+    StrBytes::from_static_str("transaction.version")
+}
+
+/// The only level of it that is finalised, as in a new Kafka 4.2.
+const TRANSACTION_VERSION: i16 = 2;
+/// The features never change.
+const FEATURES_EPOCH: i64 = 0;
 
 /// ApiVersions' own key.
 pub(crate) const KEY: i16 = 18;

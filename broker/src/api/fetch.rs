@@ -132,7 +132,8 @@ fn is_due(sources: &[Source], terms: &Terms) -> bool {
         if from < log.log_start_offset() || from > end_for(log, terms) {
             return true;
         }
-        available += log.readable_bytes(from).min(bytes(source.wanted.bytes_max) as u64);
+        let readable = if terms.read_committed { log.stable_bytes(from) } else { log.readable_bytes(from) };
+        available += readable.min(bytes(source.wanted.bytes_max) as u64);
     }
     available >= terms.bytes_min as u64
 }
@@ -169,13 +170,21 @@ fn read_one(
     whole_first_batch: bool,
 ) -> FetchedPartition {
     let diverging_epoch = diverging(log, wanted);
-    let records = match log.read(Offset(wanted.offset), limit) {
-        _ if diverging_epoch.is_some() => Ok(LogSlice::default()),
-        Ok(records) if records.len() > limit && !whole_first_batch => Ok(LogSlice::default()),
+    let read = match terms.read_committed {
+        true => log.read_committed(Offset(wanted.offset), limit).map(|(records, mut aborted)| {
+            aborted.sort_by_key(|transaction| transaction.first_offset);
+            (records, Some(aborted))
+        }),
+        false => log.read(Offset(wanted.offset), limit).map(|records| (records, None)),
+    };
+    let nothing = (LogSlice::default(), terms.read_committed.then(Vec::new));
+    let read = match read {
+        _ if diverging_epoch.is_some() => Ok(nothing),
+        Ok((records, _)) if records.len() > limit && !whole_first_batch => Ok(nothing),
         other => other,
     };
-    match records {
-        Ok(records) => FetchedPartition {
+    match read {
+        Ok((records, aborted)) => FetchedPartition {
             index: wanted.partition,
             error: None,
             // Read after the records, so that none of them lies above it.
@@ -183,7 +192,7 @@ fn read_one(
             last_stable_offset: log.last_stable_offset().0,
             log_start_offset: log.log_start_offset().0,
             diverging_epoch,
-            read_committed: terms.read_committed,
+            aborted,
             records,
         },
         Err(error) => {

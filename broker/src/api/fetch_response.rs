@@ -5,7 +5,7 @@
 
 use std::io;
 
-use brooklet_storage::LogSlice;
+use brooklet_storage::{AbortedTransaction, LogSlice};
 use bytes::{BufMut, BytesMut};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
@@ -33,8 +33,8 @@ pub(crate) struct FetchedPartition {
     pub(crate) log_start_offset: i64,
     /// Where the client's history leaves ours: epoch and its end offset (KIP-595).
     pub(crate) diverging_epoch: Option<(i32, i64)>,
-    /// `Some` for read_committed. No transaction can abort yet, so the list of the aborted is empty.
-    pub(crate) read_committed: bool,
+    /// `Some` for read_committed: the transactions with records among these that were aborted.
+    pub(crate) aborted: Option<Vec<AbortedTransaction>>,
     pub(crate) records: LogSlice,
 }
 
@@ -49,7 +49,8 @@ impl FetchedPartition {
             log_start_offset: -1,
             diverging_epoch: None,
             // Of a place that there is not, Kafka gives the message as it is when new.
-            read_committed: matches!(error, ResponseError::UnknownTopicOrPartition | ResponseError::UnknownTopicId),
+            aborted: matches!(error, ResponseError::UnknownTopicOrPartition | ResponseError::UnknownTopicId)
+                .then(Vec::new),
             records: LogSlice::default(),
         }
     }
@@ -101,7 +102,7 @@ fn put_partition(body: &mut Body, version: i16, partition: FetchedPartition) -> 
     if version >= 5 {
         own.put_i64(partition.log_start_offset);
     }
-    put_aborted_transactions(own, version, partition.read_committed);
+    put_aborted_transactions(own, version, partition.aborted.as_deref());
     if version >= 11 {
         own.put_i32(-1); // preferred read replica
     }
@@ -126,12 +127,16 @@ fn put_partition(body: &mut Body, version: i16, partition: FetchedPartition) -> 
     Ok(())
 }
 
-/// Null for read_uncommitted, else the list (empty).
-fn put_aborted_transactions(own: &mut BytesMut, version: i16, read_committed: bool) {
-    match (version >= FLEXIBLE_MIN, read_committed) {
-        (true, committed) => own.put_u8(u8::from(committed)),
-        (false, true) => own.put_i32(0),
-        (false, false) => own.put_i32(-1),
+/// Null for read_uncommitted.
+fn put_aborted_transactions(own: &mut BytesMut, version: i16, aborted: Option<&[AbortedTransaction]>) {
+    let Some(aborted) = aborted else {
+        return if version >= FLEXIBLE_MIN { own.put_u8(0) } else { own.put_i32(-1) };
+    };
+    put_count(own, version, aborted.len());
+    for transaction in aborted {
+        own.put_i64(transaction.producer_id.0);
+        own.put_i64(transaction.first_offset.0);
+        put_no_tags(own, version);
     }
 }
 
@@ -191,7 +196,7 @@ mod tests {
             last_stable_offset: 80,
             log_start_offset: 5,
             diverging_epoch,
-            read_committed,
+            aborted: read_committed.then(Vec::new),
             records: slice(len),
         }
     }

@@ -3,6 +3,7 @@
 use brooklet_coordinator::CommittedOffset;
 use brooklet_coordinator::groups::GroupCoordinator;
 use brooklet_model::TopicPartition;
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
@@ -24,12 +25,14 @@ const TOP_LEVEL_ERROR_SINCE: i16 = 2;
 
 /// Answers with what is committed, and with -1 for what is not.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchRequest) -> OffsetFetchResponse {
+    let stable = request.require_stable;
     if call.version >= BATCH_SINCE {
         let mut asked = request.groups;
         once_each(&mut asked, |group| &group.group_id);
         let failed = asked.clone();
-        let found =
-            shared.coordinators.look(move |groups| asked.into_iter().map(|group| fetch(groups, group)).collect());
+        let found = shared
+            .coordinators
+            .look(move |groups| asked.into_iter().map(|group| fetch(groups, group, stable)).collect());
         let mut groups: Vec<OffsetFetchResponseGroup> = found.await.unwrap_or_else(|error| {
             let code = error::of_coordinator(&error).code();
             let refuse = |group: OffsetFetchRequestGroup| {
@@ -48,7 +51,7 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchReq
     });
     let asked = OffsetFetchRequestGroup::default().with_group_id(request.group_id).with_topics(topics);
     let failed = asked.topics.clone().unwrap_or_default();
-    match shared.coordinators.look(move |groups| fetch(groups, asked)).await {
+    match shared.coordinators.look(move |groups| fetch(groups, asked, stable)).await {
         Ok(mut group) => {
             observe(shared, &mut group);
             OffsetFetchResponse::default().with_topics(group.topics.into_iter().map(older).collect())
@@ -57,12 +60,31 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchReq
     }
 }
 
-fn fetch(groups: &GroupCoordinator, asked: OffsetFetchRequestGroup) -> OffsetFetchResponseGroup {
+/// With `stable`, an offset that may change with a transaction that is open is not told (KIP-447).
+fn fetch(groups: &GroupCoordinator, asked: OffsetFetchRequestGroup, stable: bool) -> OffsetFetchResponseGroup {
     let topics = match asked.topics {
         Some(topics) => topics.into_iter().map(|topic| fetch_topic(groups, &asked.group_id, topic)).collect(),
         None => fetch_all(groups, &asked.group_id),
     };
+    let topics = if stable { only_stable(groups, &asked.group_id, topics) } else { topics };
     OffsetFetchResponseGroup::default().with_group_id(asked.group_id).with_topics(topics)
+}
+
+fn only_stable(
+    groups: &GroupCoordinator,
+    group: &str,
+    mut topics: Vec<OffsetFetchResponseTopics>,
+) -> Vec<OffsetFetchResponseTopics> {
+    for topic in &mut topics {
+        let mut key = TopicPartition::new(topic.name.as_str(), 0);
+        for found in &mut topic.partitions {
+            key.partition = found.partition_index;
+            if groups.is_unstable(group, &key) {
+                *found = partition(key.partition, None).with_error_code(ResponseError::UnstableOffsetCommit.code());
+            }
+        }
+    }
+    topics
 }
 
 /// Puts in where a reader is that no client started.

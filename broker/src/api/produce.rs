@@ -13,14 +13,17 @@ use kafka_protocol::messages::produce_response::{
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use super::produce_transaction::{self, Transaction};
 use crate::error;
 use crate::reply::{self, Reply};
 use crate::shared::{Call, Shared};
 
 /// First version that may carry zstd (KIP-110).
 const ZSTD_MIN: i16 = 7;
+/// First version whose response says more than a code (KIP-467).
+const MESSAGES_MIN: i16 = 8;
 /// First version that names topics by id (KIP-516).
-const TOPIC_IDS_MIN: i16 = 13;
+pub(super) const TOPIC_IDS_MIN: i16 = 13;
 /// Shortest message of before record batches, without its offset and length.
 const MESSAGE_LEN_MIN: i32 = 2;
 /// The client that Kafka lets write to internal topics.
@@ -29,21 +32,26 @@ const ADMIN_CLIENT: &str = "__admin_client";
 /// A batch that was refused: the code, the records at fault where it is records, and the log's start where Kafka tells
 /// it with the refusal.
 #[derive(Clone)]
-struct Failure {
-    code: ResponseError,
-    /// What is wrong, where Kafka says it without naming records.
-    message: Option<String>,
+pub(super) struct Failure {
+    pub(super) code: ResponseError,
     records: Option<RefusedRecords>,
+    /// What Kafka says beside the code, where it is not about records.
+    message: Option<String>,
     log_start: i64,
 }
 
 impl From<ResponseError> for Failure {
     fn from(code: ResponseError) -> Self {
-        Self { code, message: None, records: None, log_start: -1 }
+        Self { code, records: None, message: None, log_start: -1 }
     }
 }
 
 impl Failure {
+    /// With Kafka's own words, which are not about records.
+    pub(super) fn with_message(code: ResponseError, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..code.into() }
+    }
+
     /// Of a batch that `log` refused (`ReplicaManager.appendToLocalLog`).
     fn of_append(error: AppendError, log: &PartitionLog) -> Self {
         let code = error::of_append(&error);
@@ -58,7 +66,7 @@ impl Failure {
             AppendError::Refused(records) => Some(records),
             _ => None,
         };
-        Self { code, message: None, records, log_start }
+        Self { code, records, message: None, log_start }
     }
 }
 
@@ -66,8 +74,15 @@ impl Failure {
 /// where something failed.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest) -> Reply {
     let acks = request.acks;
+    let looked_up = match refusal(&request) {
+        Some(refusal) => Err(refusal),
+        None => produce_transaction::look_up(shared, call, &request).await.map_err(Failure::from),
+    };
+    let (mut transaction, refusal) = match looked_up {
+        Ok(transaction) => (transaction, None),
+        Err(refusal) => (Transaction::default(), Some(refusal)),
+    };
     let mut failed = false;
-    let refusal = refusal(&request);
     let mut waiting = Vec::new();
     let mut responses = Vec::with_capacity(request.topic_data.len());
     for topic_data in request.topic_data.into_iter().filter(|topic| !topic.partition_data.is_empty()) {
@@ -77,7 +92,7 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest
             let index = data.index;
             let appended = match (&refusal, &topic) {
                 (Some(refusal), _) => Err(refusal.clone()),
-                (None, Ok(topic)) => append(topic, call, data),
+                (None, Ok(topic)) => append(topic, call, data, &mut transaction),
                 (None, Err(code)) => Err(Failure::from(*code)),
             };
             partitions.push(match appended {
@@ -168,14 +183,25 @@ fn find_topic(shared: &Shared, call: &Call, data: &TopicProduceData, acks: i16) 
     Ok(topic)
 }
 
-fn append(topic: &Topic, call: &Call, data: PartitionProduceData) -> Result<(Arc<PartitionLog>, Appended), Failure> {
+fn append(
+    topic: &Topic,
+    call: &Call,
+    data: PartitionProduceData,
+    transaction: &mut Transaction,
+) -> Result<(Arc<PartitionLog>, Appended), Failure> {
     let log = usize::try_from(data.index)
         .ok()
         .and_then(|index| topic.partitions.get(index))
         .ok_or(ResponseError::UnknownTopicOrPartition)?;
     let batch = only_batch(data.records.unwrap_or_default(), call.version)?;
     check_header(&batch).map_err(|code| Failure { log_start: log.log_start_offset().0, ..code.into() })?;
-    let appended = log.append(batch).map_err(|error| {
+    let appended = if batch.header.is_transactional() {
+        let verified = transaction.verified(log.id())?;
+        log.append_in_transaction(batch, verified)
+    } else {
+        log.append(batch)
+    };
+    let appended = appended.map_err(|error| {
         tracing::debug!(partition = %log.id(), %error, "refused");
         Failure::of_append(error, log)
     })?;
@@ -203,9 +229,6 @@ fn only_batch(records: Bytes, version: i16) -> Result<Batch, Failure> {
 /// What a client may not say of its batch.
 fn check_header(batch: &Batch) -> Result<(), ResponseError> {
     let header = &batch.header;
-    if header.is_transactional() {
-        return Err(ResponseError::InvalidTxnState);
-    }
     // A log never forgets a query's producer, so that no client may take its id.
     if header.producer_id.is_query() {
         return Err(ResponseError::InvalidProducerIdMapping);
@@ -231,8 +254,11 @@ fn refused(index: i32, failure: &Failure, version: i16) -> PartitionProduceRespo
         .with_base_offset(-1)
         .with_log_append_time_ms(-1)
         .with_log_start_offset(failure.log_start);
-    match &failure.records {
-        Some(refused) if version >= 8 => {
+    if version < MESSAGES_MIN {
+        return response;
+    }
+    match (&failure.records, &failure.message) {
+        (Some(refused), _) => {
             let records = refused.records.iter().map(|(index, why)| {
                 BatchIndexAndErrorMessage::default()
                     .with_batch_index(*index)
@@ -242,7 +268,7 @@ fn refused(index: i32, failure: &Failure, version: i16) -> PartitionProduceRespo
                 .with_error_message(Some(StrBytes::from_string(refused.to_string())))
                 .with_record_errors(records.collect())
         }
-        None if version >= 8 => response.with_error_message(failure.message.clone().map(StrBytes::from_string)),
-        _ => response,
+        (None, Some(message)) => response.with_error_message(Some(StrBytes::from_string(message.clone()))),
+        (None, None) => response,
     }
 }

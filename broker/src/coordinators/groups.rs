@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brooklet_coordinator::groups::{
-    Command, Context, Event, GroupConfig, GroupCoordinator, GroupError, Reply, RequestId, Step, TimerChange, TimerKey,
+    Command, Commit, Context, Event, GroupConfig, GroupCoordinator, GroupError, Reply, RequestId, Step, TimerChange,
+    TimerKey,
 };
 use brooklet_coordinator::{Record, Timers};
-use brooklet_storage::{AppendError, CreateTopicError, NewTopic, Storage, StorageError, Table};
+use brooklet_model::{EndMarker, Offset, ProducerEpoch, ProducerId};
+use brooklet_storage::{AppendError, CreateTopicError, NewTopic, Storage, StorageError, Table, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -27,6 +29,16 @@ type Look = Box<dyn FnOnce(&GroupCoordinator) + Send>;
 pub(super) enum Message {
     /// To be answered now or later.
     Ask { command: Command, answer: Answer },
+    /// Offsets of a transaction.
+    CommitInTransaction { producer_id: ProducerId, epoch: ProducerEpoch, commit: Commit, answer: Answer },
+    /// The end of a transaction, to be written to the groups' log.
+    EndTransaction {
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+        marker: EndMarker,
+        outdates: bool,
+        answer: oneshot::Sender<Result<(), AppendError>>,
+    },
     /// To be shown the groups.
     Look(Look),
     /// A topic is gone.
@@ -62,8 +74,12 @@ pub(super) struct Groups {
 /// What one turn has to do once its records are safe.
 #[derive(Default)]
 struct Turn {
-    records: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Outside of transactions, not written yet.
+    records: Vec<Update>,
+    /// The end of what this turn wrote.
+    written: Option<Offset>,
     answers: Vec<(Answer, Result<Reply, CoordinatorError>)>,
+    ends: Vec<(oneshot::Sender<Result<(), AppendError>>, Result<(), AppendError>)>,
     looks: Vec<Look>,
 }
 
@@ -110,6 +126,14 @@ impl Groups {
         for message in messages {
             match message {
                 Message::Ask { command, answer } => self.command(&mut groups, &mut turn, command, Some(answer)),
+                Message::CommitInTransaction { producer_id, epoch, commit, answer } => {
+                    self.commit_in_transaction(&mut groups, &mut turn, (producer_id, epoch), commit, answer)?;
+                }
+                Message::EndTransaction { producer_id, epoch, marker, outdates, answer } => {
+                    let result =
+                        self.end_transaction(&mut groups, &mut turn, (producer_id, epoch), marker, outdates)?;
+                    turn.ends.push((answer, result));
+                }
                 Message::Look(look) => turn.looks.push(look),
                 Message::TopicDeleted(topic) => {
                     self.command(&mut groups, &mut turn, Command::TopicDeleted { topic }, None);
@@ -117,7 +141,14 @@ impl Groups {
             }
         }
         // An error drops the answers, which tells those who wait.
-        self.persist(&turn.records).await?;
+        self.write(&mut turn)?;
+        if let (Some(table), Some(end)) = (&self.table, turn.written) {
+            table.log().durable(end).await?;
+        }
+        for (answer, result) in turn.ends {
+            // Who has gone meanwhile hears of nothing.
+            let _ = answer.send(result);
+        }
         for (answer, result) in turn.answers {
             // Who has gone meanwhile hears of nothing.
             let _ = answer.send(result);
@@ -172,18 +203,78 @@ impl Groups {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Writes the records and waits until they are as safe as the broker was told to make them.
-    async fn persist(&mut self, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), GroupsError> {
-        if records.is_empty() {
+    /// Writes what the turn has collected outside of transactions.
+    fn write(&mut self, turn: &mut Turn) -> Result<(), GroupsError> {
+        if turn.records.is_empty() {
             return Ok(());
         }
-        let table = match &self.table {
-            Some(table) => table.clone(),
-            None => self.create_table()?,
-        };
-        let appended = table.append(wall_clock(), records)?;
-        table.log().durable(appended.last_offset.plus(1)).await?;
+        let appended = self.table()?.append(wall_clock(), &std::mem::take(&mut turn.records))?;
+        turn.written = Some(appended.last_offset.plus(1));
         Ok(())
+    }
+
+    /// Commits offsets in a producer's name; an older instance of the producer is refused.
+    fn commit_in_transaction(
+        &mut self,
+        groups: &mut GroupCoordinator,
+        turn: &mut Turn,
+        (producer_id, epoch): (ProducerId, ProducerEpoch),
+        commit: Commit,
+        answer: Answer,
+    ) -> Result<(), GroupsError> {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        let context = Context { now: wall_clock(), fresh_id: Uuid::new_v4(), request };
+        let step = match groups.handle(&context, Command::CommitInTransaction { producer_id, commit }) {
+            Ok(step) => step,
+            Err(error) => {
+                turn.answers.push((answer, Err(refused(error))));
+                return Ok(());
+            }
+        };
+        self.write(turn)?;
+        let updates: Vec<Update> = step
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Transactional { record, .. } => Some(record.encode()),
+                _ => None,
+            })
+            .collect();
+        if !updates.is_empty() {
+            match self.table()?.append_in_transaction(wall_clock(), producer_id, epoch, &updates) {
+                Ok(appended) => turn.written = Some(appended.last_offset.plus(1)),
+                Err(AppendError::InvalidProducerEpoch(_)) => {
+                    turn.answers.push((answer, Err(CoordinatorError::InvalidProducerEpoch)));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.parked.insert(request, answer);
+        self.replay(groups, turn, step);
+        Ok(())
+    }
+
+    /// Writes a marker. The inner error is one that is the marker's own fault, and changes nothing.
+    fn end_transaction(
+        &mut self,
+        groups: &mut GroupCoordinator,
+        turn: &mut Turn,
+        (producer_id, epoch): (ProducerId, ProducerEpoch),
+        marker: EndMarker,
+        outdates: bool,
+    ) -> Result<Result<(), AppendError>, GroupsError> {
+        self.write(turn)?;
+        match self.table()?.end_transaction(producer_id, epoch, marker, outdates) {
+            Ok(appended) => turn.written = Some(appended.last_offset.plus(1)),
+            Err(error @ (AppendError::InvalidProducerEpoch(_) | AppendError::CoordinatorFenced(_))) => {
+                return Ok(Err(error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.command(groups, turn, Command::EndTransaction { producer_id, commit: marker.commit }, None);
+        Ok(Ok(()))
     }
 
     /// Reads what is in the log; a broker without groups has no such topic yet.
@@ -198,6 +289,11 @@ impl Groups {
                 Ok(None) => {}
                 Err(_) => unreadable += 1,
             })?;
+            table.for_each_pending(&mut |producer_id, key, value, superseded| match Record::decode(key, value) {
+                Ok(Some(record)) => groups.replay(&Event::Transactional { producer_id, record, superseded }),
+                Ok(None) => {}
+                Err(_) => unreadable += 1,
+            })?;
             if unreadable > 0 {
                 // Clients that call themselves administrators may write to the topic, as in Kafka: what they write
                 // there is not to cost everyone their groups.
@@ -209,6 +305,13 @@ impl Groups {
             self.set_timer(change);
         }
         Ok(groups)
+    }
+
+    fn table(&mut self) -> Result<Arc<Table>, GroupsError> {
+        match &self.table {
+            Some(table) => Ok(table.clone()),
+            None => self.create_table(),
+        }
     }
 
     fn create_table(&mut self) -> Result<Arc<Table>, GroupsError> {

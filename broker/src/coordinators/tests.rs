@@ -6,6 +6,7 @@ use std::time::Duration;
 use brooklet_coordinator::groups::{
     Command, Commit, CommitPartition, GroupConfig, GroupError, Join, JoinRefused, Protocol, Reply, State,
 };
+use brooklet_coordinator::transactions::TransactionConfig;
 use brooklet_model::TopicPartition;
 use brooklet_storage::{Engine, Storage, StorageConfig};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ const LONG_MS: i32 = 600_000;
 
 fn coordinators(storage: &Arc<Storage>) -> Coordinators {
     let config = GroupConfig { min_session_timeout_ms: 1, new_member_join_timeout_ms: 50, ..GroupConfig::default() };
-    Coordinators::start(storage, config, CancellationToken::new())
+    Coordinators::start(storage, config, TransactionConfig::default(), CancellationToken::new())
 }
 
 /// Closes the data folder: the coordinators' task lets go of it once it is told that nobody is left to ask.

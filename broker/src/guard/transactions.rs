@@ -1,6 +1,6 @@
 //! Requests about producers and their transactions: fields as in Kafka's `*Request.json`, their names as comments.
 
-use kafka_protocol::messages::{add_partitions_to_txn_request, txn_offset_commit_request};
+use kafka_protocol::messages::{add_partitions_to_txn_request, txn_offset_commit_request, write_txn_markers_request};
 
 use super::schema::{Schema, int8, int16, int32, int64, many, numbers, text, texts};
 
@@ -69,6 +69,23 @@ pub(super) static END_TXN: Schema = Schema {
         int16(), // producer epoch
         int8(),  // committed
     ],
+};
+
+pub(super) static WRITE_TXN_MARKERS: Schema = Schema {
+    key: 27,
+    first: 1,
+    last: 1,
+    flexible: 1,
+    fields: &[many::<write_txn_markers_request::WritableTxnMarker>(&[
+        int64(), // producer id
+        int16(), // producer epoch
+        int8(),  // transaction result
+        many::<write_txn_markers_request::WritableTxnMarkerTopic>(&[
+            text(),     // name
+            numbers(4), // partition indexes
+        ]),
+        int32(), // coordinator epoch
+    ])],
 };
 
 pub(super) static TXN_OFFSET_COMMIT: Schema = Schema {

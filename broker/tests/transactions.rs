@@ -321,3 +321,53 @@ async fn tools_see_transactions_and_end_them() {
     assert_eq!(codes, [0, 3]);
     assert_eq!(end_offset(&mut client, true).await, 2);
 }
+
+/// The state that a crash leaves between the decision and its markers.
+#[tokio::test]
+async fn what_a_crash_left_half_ended_is_ended_at_the_next_start() {
+    use brooklet_coordinator::transactions::{ClientVersion, NO_EPOCH, State, Transaction, TransactionRecord};
+    use brooklet_model::{Batch, TopicPartition};
+    use brooklet_storage::{NewTopic, Storage, StorageConfig};
+
+    for (state, ended) in [(State::PrepareCommit, "CompleteCommit"), (State::PrepareAbort, "CompleteAbort")] {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(StorageConfig::new(folder.path())).unwrap();
+        let log = storage.create_topic(NewTopic::new("t", 1)).unwrap().partitions[0].clone();
+        let verified = log.begin_transaction(Id(5), ProducerEpoch(0));
+        let data = Batch::parse(&in_transaction((5, 0), 0, "a")).unwrap();
+        log.append_in_transaction(data, verified).unwrap();
+        let decided = Transaction {
+            producer_id: Id(5),
+            previous_producer_id: Id(5),
+            next_producer_id: Id::NONE,
+            epoch: ProducerEpoch(1),
+            last_epoch: NO_EPOCH,
+            timeout_ms: 60_000,
+            state,
+            // The first marker may be written, and the topic of another partition may be gone.
+            partitions: [TopicPartition::new("t", 0), TopicPartition::new("gone", 0)].into(),
+            update_timestamp: 1,
+            start_timestamp: 1,
+            client_version: ClientVersion::V2,
+        };
+        let record = TransactionRecord { id: "x".into(), value: Some(std::sync::Arc::new(decided)) };
+        let topic = NewTopic { internal: true, ..NewTopic::new("__transaction_state", 1) };
+        let table = storage.table(storage.create_topic(topic).unwrap().partitions[0].clone()).unwrap();
+        table.append(1, &[record.encode()]).unwrap();
+        drop((table, log));
+        storage.shutdown().await.unwrap();
+        drop(storage);
+
+        let storage = Storage::open(StorageConfig::new(folder.path())).unwrap();
+        let broker = TestBroker::start_on(Default::default(), storage).await;
+        let mut client = broker.client().await;
+        // Parked until the marker is there, if it is not yet.
+        assert!(fetch(&mut client, 0, true, 60_000).await.bytes > 0);
+        let request = DescribeTransactionsRequest::default().with_transactional_ids(vec![text("x").into()]);
+        let described = client.call(request, 0).await;
+        assert_eq!(described.transaction_states[0].transaction_state.as_str(), ended);
+        assert_eq!(end_offset(&mut client, true).await, 2);
+        let aborted = fetch(&mut client, 0, true, 0).await.aborted.unwrap();
+        assert_eq!(aborted.len(), usize::from(state == State::PrepareAbort));
+    }
+}

@@ -41,5 +41,5 @@ pub use partition::{AbortedTransaction, Appended, PartitionLog, Verified};
 pub use producers::{ProducerDescription, ProducerEntry};
 pub use slice::{LogSlice, SlicePart};
 pub use storage::Storage;
-pub use table::{Table, Update};
+pub use table::{EachPending, Table, Update};
 pub use topic::{NewTopic, Topic, is_legal_topic_name};

@@ -27,6 +27,9 @@ pub(crate) type Values = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 /// A key and its new value; `None` removes it.
 pub type Update = (Vec<u8>, Option<Vec<u8>>);
 
+/// What is told of an update of an open transaction: see [`Table::for_each_pending`].
+pub type EachPending<'a> = dyn FnMut(ProducerId, &[u8], Option<&[u8]>, bool) + 'a;
+
 /// A log whose records are updates of a value by key (a null value removes it), and the values that result. They are
 /// kept in sled with the offset they were applied up to; what is newer is read from the log.
 ///
@@ -149,7 +152,7 @@ impl Table {
     /// key counts already, so that this one never will. In the order of the log; a transaction's last update of a key alone.
     pub fn for_each_pending(
         &self,
-        f: &mut dyn FnMut(ProducerId, &[u8], Option<&[u8]>, bool),
+        f: &mut EachPending<'_>,
     ) -> Result<(), StorageError> {
         let mut state = self.state.lock();
         self.catch_up(&mut state)?;

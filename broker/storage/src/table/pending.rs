@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use brooklet_model::ProducerId;
 
-use super::Update;
+use super::{EachPending, Update};
 
 #[derive(Debug)]
 struct PendingUpdate {
@@ -59,7 +59,7 @@ impl Pending {
         self.of.values().map(|transaction| transaction.first_offset).min()
     }
 
-    pub(super) fn for_each(&self, f: &mut dyn FnMut(ProducerId, &[u8], Option<&[u8]>, bool)) {
+    pub(super) fn for_each(&self, f: &mut EachPending<'_>) {
         let all = self.of.iter().flat_map(|(producer_id, transaction)| {
             transaction.updates.iter().map(move |(key, pending)| (pending.offset, *producer_id, key, pending))
         });

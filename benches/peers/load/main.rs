@@ -7,6 +7,7 @@
 //! load fetch   BOOTSTRAP TOPIC RECORDS                    from the start
 //! load ack     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until acknowledged
 //! load e2e     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until consumed
+//! load transaction BOOTSTRAP TOPIC RECORDS SIZE           a transaction of one record: begun until committed
 //! load update  BOOTSTRAP TOPIC RECORDS                    one in flight: produced until its count stands on the
 //!                                                         console, which is read from standard input
 //! load reach   BOOTSTRAP TOPIC GROUP OFFSET               waits until the group's offset is there
@@ -33,6 +34,9 @@ fn main() -> Result<()> {
         ["fetch", bootstrap, topic, records] => work::fetch(bootstrap, topic, number(records)?)?,
         ["ack", bootstrap, topic, records, size] => work::ack(bootstrap, topic, number(records)?, number(size)?)?,
         ["e2e", bootstrap, topic, records, size] => work::e2e(bootstrap, topic, number(records)?, number(size)?)?,
+        ["transaction", bootstrap, topic, records, size] => {
+            work::transaction(bootstrap, topic, number(records)?, number(size)?)?
+        }
         ["update", bootstrap, topic, records] => work::update(bootstrap, topic, number(records)?)?,
         ["reach", bootstrap, topic, group, offset] => work::reach(bootstrap, topic, group, number(offset)?)?,
         ["create", bootstrap, topic, config @ ..] => work::create(bootstrap, topic, config)?,

@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use crate::client::{CONSUMED_BYTES, Client};
@@ -90,6 +91,24 @@ pub fn e2e(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<
         producer.send(payloads[number % PAYLOADS])?;
         consumer.until_consumed(number as u64 + 1);
         producer.until_delivered(number as u64 + 1)
+    })
+}
+
+/// A transaction of one record: begun, produced, committed; one after the other.
+pub fn transaction(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<String> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let payloads = noise(size);
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("transactional.id", format!("{topic}-transactions"))
+        .set("linger.ms", "0")
+        .create()?;
+    producer.init_transactions(PATIENCE)?;
+    latencies(records, |number| {
+        producer.begin_transaction()?;
+        let record = BaseRecord::<(), [u8]>::to(topic).partition(0).payload(&payloads[number % PAYLOADS]);
+        producer.send(record).map_err(|(error, _)| error)?;
+        Ok(producer.commit_transaction(PATIENCE)?)
     })
 }
 

@@ -24,6 +24,8 @@ pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 const TURN_LEN: usize = 256;
 
 type Answer = oneshot::Sender<Result<Reply, CoordinatorError>>;
+/// The inner error is one that is the marker's own fault.
+type EndAnswer = oneshot::Sender<Result<(), AppendError>>;
 type Look = Box<dyn FnOnce(&GroupCoordinator) + Send>;
 
 pub(super) enum Message {
@@ -37,7 +39,7 @@ pub(super) enum Message {
         epoch: ProducerEpoch,
         marker: EndMarker,
         outdates: bool,
-        answer: oneshot::Sender<Result<(), AppendError>>,
+        answer: EndAnswer,
     },
     /// To be shown the groups.
     Look(Look),
@@ -79,7 +81,7 @@ struct Turn {
     /// The end of what this turn wrote.
     written: Option<Offset>,
     answers: Vec<(Answer, Result<Reply, CoordinatorError>)>,
-    ends: Vec<(oneshot::Sender<Result<(), AppendError>>, Result<(), AppendError>)>,
+    ends: Vec<(EndAnswer, Result<(), AppendError>)>,
     looks: Vec<Look>,
 }
 

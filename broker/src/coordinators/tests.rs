@@ -148,7 +148,8 @@ async fn a_client_that_vanishes_while_its_join_is_parked_holds_up_nobody_for_lon
 #[tokio::test]
 async fn whoever_waits_is_told_when_the_broker_stops() {
     let shutdown = CancellationToken::new();
-    let coordinators = Coordinators::start(&in_memory(), GroupConfig::default(), shutdown.clone());
+    let coordinators =
+        Coordinators::start(&in_memory(), GroupConfig::default(), TransactionConfig::default(), shutdown.clone());
     let first = member_id(&coordinators).await;
     coordinators.ask(join(&first, LONG_MS)).await.unwrap();
     let second = member_id(&coordinators).await;

@@ -150,10 +150,7 @@ impl Table {
 
     /// Calls `f` with each update of an open transaction: whose it is, key, value, and whether a later update of the
     /// key counts already, so that this one never will. In the order of the log; a transaction's last update of a key alone.
-    pub fn for_each_pending(
-        &self,
-        f: &mut EachPending<'_>,
-    ) -> Result<(), StorageError> {
+    pub fn for_each_pending(&self, f: &mut EachPending<'_>) -> Result<(), StorageError> {
         let mut state = self.state.lock();
         self.catch_up(&mut state)?;
         state.pending.for_each(f);

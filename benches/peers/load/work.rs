@@ -106,7 +106,7 @@ pub fn transaction(bootstrap: &str, topic: &str, records: usize, size: usize) ->
     producer.init_transactions(PATIENCE)?;
     latencies(records, |number| {
         producer.begin_transaction()?;
-        let record = BaseRecord::<(), [u8]>::to(topic).partition(0).payload(&payloads[number % PAYLOADS]);
+        let record = BaseRecord::<(), [u8]>::to(topic).partition(0).payload(payloads[number % PAYLOADS]);
         producer.send(record).map_err(|(error, _)| error)?;
         Ok(producer.commit_transaction(PATIENCE)?)
     })

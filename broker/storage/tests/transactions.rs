@@ -253,3 +253,36 @@ proptest! {
         }
     }
 }
+
+/// Once compaction has taken an abort's marker, nothing may name its transaction: what the producer commits later would
+/// be taken for aborted.
+#[test]
+fn an_aborted_transaction_that_was_compacted_away_is_not_told_of() {
+    engines(|folder, engine| {
+        let storage = open(folder, engine);
+        let settings =
+            [("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0"), ("delete.retention.ms", "0")];
+        let overrides = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let topic = storage.create_topic(NewTopic { overrides, ..NewTopic::new("t", 1) }).unwrap();
+        let log = &topic.partitions[0];
+        let keyed = |sequence, key: &str| {
+            let mut builder = BatchBuilder::new().producer(ProducerId(1), ProducerEpoch(0), sequence).transactional();
+            builder.push(NewRecord { timestamp: NOW, key: Some(key.as_bytes()), value: Some(b"v"), headers: &[] });
+            Batch::parse(&builder.finish(Compression::None).unwrap()).unwrap()
+        };
+        write(log, keyed(0, "aborted"));
+        end(log, 1, 0, ABORT);
+        assert_eq!(aborted(log, 0), [(1, 0, 1)]);
+        let mut told = Vec::new();
+        for round in 1..5 {
+            write(log, keyed(round, "committed"));
+            end(log, 1, 0, COMMIT);
+            log.roll().unwrap();
+            assert_eq!(storage.clean(), 1);
+            // The marker at 1 goes with the third pass: one removes the record, one gives the marker its horizon.
+            let first = brooklet_model::split_batches(log.read(Offset(0), 1).unwrap().into_bytes().unwrap()).next();
+            told.push((first.unwrap().unwrap().header.base_offset.0 == 1, !aborted(log, 0).is_empty()));
+        }
+        assert_eq!(told, [(true, true), (true, false), (false, false), (false, false)], "{engine}");
+    });
+}

@@ -35,6 +35,9 @@ pub(crate) struct Filter<'a> {
     kept: Vec<u8>,
     /// Batches that could not be read, and were kept as they are.
     unreadable: u64,
+    /// Offsets of the markers of aborted transactions of which nothing is left: readers must not be told of these any
+    /// more, or they would take what the producer wrote later for aborted once the marker is gone.
+    ended_aborts: Vec<i64>,
 }
 
 /// What is to be done with a batch.
@@ -56,7 +59,12 @@ struct Kept {
 
 impl<'a> Filter<'a> {
     pub(crate) fn new(rules: Rules<'a>, transactions: Transactions) -> Self {
-        Self { rules, transactions, unfolded: Vec::new(), kept: Vec::new(), unreadable: 0 }
+        Self { rules, transactions, unfolded: Vec::new(), kept: Vec::new(), unreadable: 0, ended_aborts: Vec::new() }
+    }
+
+    /// Those met since the last call.
+    pub(crate) fn take_ended_aborts(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.ended_aborts)
     }
 
     pub(crate) fn unreadable(&self) -> u64 {
@@ -137,6 +145,9 @@ impl<'a> Filter<'a> {
         let (drops, is_marker_of_nothing) = if header.is_control() {
             let marker = marker_of(batch, &mut self.unfolded);
             let may_go = self.transactions.meet_marker(header, marker);
+            if may_go && marker != Some(Marker::Commit) {
+                self.ended_aborts.push(header.base_offset.0);
+            }
             let is_past = header.delete_horizon().is_some_and(|horizon| horizon <= self.rules.now);
             (may_go && is_past, may_go)
         } else {

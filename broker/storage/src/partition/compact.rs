@@ -22,6 +22,8 @@ const SYNC_BYTES: u64 = 16 << 20;
 pub(super) struct Built {
     pub(super) facts: Segment,
     pub(super) entries: Vec<IndexEntry>,
+    /// Markers of aborted transactions of which nothing is left.
+    pub(super) ended_aborts: Vec<i64>,
     /// Bytes since the last entry.
     since: u64,
 }
@@ -30,7 +32,7 @@ impl Built {
     fn new(group: &[Segment]) -> Option<Self> {
         let (first, last) = (group.first()?, group.last()?);
         let facts = Segment::new(first.base, first.bytes_before, last.created);
-        Some(Self { facts, entries: Vec::new(), since: 0 })
+        Some(Self { facts, entries: Vec::new(), ended_aborts: Vec::new(), since: 0 })
     }
 
     fn note(&mut self, header: &BatchHeader) {
@@ -191,6 +193,7 @@ impl PartitionLog {
         let Some(mut built) = Built::new(group) else { return Ok(0) };
         let base = built.facts.base;
         let written = self.write_group(group, filter, &mut built);
+        built.ended_aborts = filter.take_ended_aborts();
         let swapped = written.and_then(|()| {
             let size = built.facts.size;
             self.swap_in(group, end, built).map(|()| size)

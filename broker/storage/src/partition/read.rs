@@ -47,6 +47,7 @@ impl PartitionLog {
         from: Offset,
         bytes_max: usize,
     ) -> Result<(LogSlice, Vec<AbortedTransaction>), ReadError> {
+        // Until the end of what was read is known by its offset.
         let _layout = self.layout.read();
         let read = self.read_before(from, bytes_max, State::stable_end)?;
         let state = self.state.lock();
@@ -61,6 +62,7 @@ impl PartitionLog {
         Ok((read.slice, aborted))
     }
 
+    /// For who holds `layout`.
     fn read_before(&self, from: Offset, bytes_max: usize, end: impl Fn(&State) -> Point) -> Result<Read, ReadError> {
         self.check_open()?;
         let (candidate, ask_sled, limit, end) = {
@@ -79,7 +81,7 @@ impl PartitionLog {
             let (candidate, ask_sled, limit) = self.candidate(&state, from.0, end)?;
             (candidate, ask_sled, limit, end)
         };
-        let located = self.locate(candidate, ask_sled, from.0, limit);
+        let located = self.locate(candidate, ask_sled, from.0, limit, end);
         // Nothing that is served has this offset or a later one.
         let Some(located) = self.unless_removed(from, located)? else { return Ok(Read::default()) };
         let wanted = (bytes_max as u64).max(located.size).min(located.limit - located.position);
@@ -203,6 +205,7 @@ impl PartitionLog {
         ask_sled: bool,
         offset: i64,
         limit: u64,
+        end: Point,
     ) -> Result<Option<Located>, StorageError> {
         let mut from = if ask_sled { self.closer_in_sled(candidate, offset) } else { candidate };
         let mut limit = limit;
@@ -217,7 +220,7 @@ impl PartitionLog {
             let after = state.segments.partition_point(|segment| segment.base <= from.segment);
             let Some(next) = state.segments.get(after) else { return Ok(None) };
             from = Point { offset: next.base, segment: next.base, position: 0 };
-            limit = state.served_size(next);
+            limit = state.size_before(next, end);
         }
     }
 }

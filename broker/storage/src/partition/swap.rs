@@ -42,6 +42,7 @@ impl PartitionLog {
             return Err(self.fail_swap(&error));
         }
         if let Some(index) = &self.shared.index {
+            index.remove_aborted(self.number, &built.ended_aborts);
             let cleaned = [self.store.generation(), self.compaction.to()];
             index.replace(self.number, end, &built.facts, &built.entries, cleaned);
         }
@@ -73,6 +74,7 @@ impl State {
         let base = built.facts.base;
         self.tail.remove_before(end);
         self.index.replace(base, end, &built.entries, in_sled);
+        self.transactions.forget(&built.ended_aborts);
         self.unsynced.retain(|unsynced| !(base..end).contains(unsynced));
         // Only what is committed is compacted, so that it may well end here.
         if self.committed.segment < end {

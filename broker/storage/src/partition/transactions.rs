@@ -106,6 +106,16 @@ impl Transactions {
         self.stored = self.stored.saturating_sub(gone);
     }
 
+    /// Forgets the aborted transactions with these markers: nothing of them is left.
+    pub(super) fn forget(&mut self, markers: &[i64]) {
+        for marker in markers {
+            if let Ok(at) = self.aborted.binary_search_by_key(marker, |known| known.last_offset.0) {
+                self.aborted.remove(at);
+                self.stored -= usize::from(at < self.stored);
+            }
+        }
+    }
+
     /// Forgets what lies beyond the log's end.
     pub(super) fn remove_from(&mut self, end: i64) {
         let kept = self.aborted.partition_point(|known| known.last_offset.0 < end);

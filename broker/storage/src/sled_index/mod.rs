@@ -260,6 +260,13 @@ impl SledIndex {
         heard(index.and(times)).is_some()
     }
 
+    /// Forgets the aborted transactions with these markers.
+    pub(crate) fn remove_aborted(&self, log: u32, markers: &[i64]) {
+        for marker in markers {
+            heard(self.aborted.remove(keys::log_and(log, *marker)));
+        }
+    }
+
     /// Takes up the segment that has replaced those from its base to before `end`. The generation comes last: an index
     /// that a crash leaves without it is known to speak of the segments before.
     pub(crate) fn replace(&self, log: u32, end: i64, new: &Segment, entries: &[IndexEntry], cleaned: [i64; 2]) {

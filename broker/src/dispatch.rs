@@ -49,7 +49,7 @@ macro_rules! apis {
                 $($key => {
                     let request = decode::<$request>(api.key, call.version, body)?;
                     let response = $($handler)::+(shared, call, request).await;
-                    response.into_reply(call.version).map_err(|reason| Refused::Encode {
+                    response.into_reply(guard::layout(api.key, call.version)).map_err(|reason| Refused::Encode {
                         key: api.key, version: call.version, reason: reason.to_string(),
                     })
                 })*
@@ -63,7 +63,7 @@ apis! {
     // Produce 0-2 are told but not answered, as in Kafka: older librdkafka takes 0 for a sign of life (KAFKA-18659).
     0 ProduceRequest -> ProduceResponse [0] 3..13 => api::produce::handle;
     1 FetchRequest -> FetchResponse [4] 4..18 => api::fetch::handle;
-    2 ListOffsetsRequest -> ListOffsetsResponse [1] 1..10 => api::list_offsets::handle;
+    2 ListOffsetsRequest -> ListOffsetsResponse [1] 1..11 => api::list_offsets::handle;
     3 MetadataRequest -> MetadataResponse [0] 0..13 => api::metadata::handle;
     8 OffsetCommitRequest -> OffsetCommitResponse [2] 2..9 => api::offset_commit::handle;
     9 OffsetFetchRequest -> OffsetFetchResponse [1] 1..9 => api::offset_fetch::handle;
@@ -85,14 +85,27 @@ apis! {
     26 EndTxnRequest -> EndTxnResponse [0] 0..5 => api::end_txn::handle;
     27 WriteTxnMarkersRequest -> WriteTxnMarkersResponse [1] 1..1 => api::write_txn_markers::handle;
     28 TxnOffsetCommitRequest -> TxnOffsetCommitResponse [0] 0..5 => api::txn_offset_commit::handle;
+    29 DescribeAclsRequest -> DescribeAclsResponse [1] 1..3 => api::acls::describe;
+    30 CreateAclsRequest -> CreateAclsResponse [1] 1..3 => api::acls::create;
+    31 DeleteAclsRequest -> DeleteAclsResponse [1] 1..3 => api::acls::delete;
     32 DescribeConfigsRequest -> DescribeConfigsResponse [1] 1..4 => api::describe_configs::handle;
     33 AlterConfigsRequest -> AlterConfigsResponse [0] 0..2 => api::alter_configs::handle;
+    34 AlterReplicaLogDirsRequest -> AlterReplicaLogDirsResponse [1] 1..2 => api::log_dirs::alter;
+    35 DescribeLogDirsRequest -> DescribeLogDirsResponse [1] 1..4 => api::log_dirs::describe;
     37 CreatePartitionsRequest -> CreatePartitionsResponse [0] 0..3 => api::create_partitions::handle;
+    42 DeleteGroupsRequest -> DeleteGroupsResponse [0] 0..2 => api::delete_groups::handle;
+    43 ElectLeadersRequest -> ElectLeadersResponse [0] 0..2 => api::elect_leaders::handle;
     44 IncrementalAlterConfigsRequest -> IncrementalAlterConfigsResponse [0] 0..1 => api::alter_configs::handle_incremental;
+    45 AlterPartitionReassignmentsRequest -> AlterPartitionReassignmentsResponse [0] 0..1 => api::reassignments::alter;
+    46 ListPartitionReassignmentsRequest -> ListPartitionReassignmentsResponse [0] 0..0 => api::reassignments::list;
+    47 OffsetDeleteRequest -> OffsetDeleteResponse [0] 0..0 => api::offset_delete::handle;
+    50 DescribeUserScramCredentialsRequest -> DescribeUserScramCredentialsResponse [0] 0..0 => api::scram::describe;
     60 DescribeClusterRequest -> DescribeClusterResponse [0] 0..2 => api::describe_cluster::handle;
     61 DescribeProducersRequest -> DescribeProducersResponse [0] 0..0 => api::describe_producers::handle;
     65 DescribeTransactionsRequest -> DescribeTransactionsResponse [0] 0..0 => api::describe_transactions::handle;
     66 ListTransactionsRequest -> ListTransactionsResponse [0] 0..2 => api::list_transactions::handle;
+    74 ListConfigResourcesRequest -> ListConfigResourcesResponse [0] 0..1 => api::list_config_resources::handle;
+    75 DescribeTopicPartitionsRequest -> DescribeTopicPartitionsResponse [0] 0..0 => api::describe_topic_partitions::handle;
 }
 
 /// The table's row for an API, if the version is one that is answered.
@@ -108,7 +121,8 @@ fn decode<R: Decodable>(key: i16, version: i16, body: Bytes) -> Result<R, Refuse
     let malformed = |reason: String| Refused::Malformed { key, version, reason };
     guard::check(key, version, &body).map_err(|error| malformed(error.to_string()))?;
     let mut rest = body;
-    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| R::decode(&mut rest, version)));
+    let decoded =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| R::decode(&mut rest, guard::layout(key, version))));
     match decoded {
         Err(_) => Err(malformed("the decoder gave up".to_owned())),
         Ok(Err(error)) => Err(malformed(error.to_string())),

@@ -10,6 +10,7 @@
 //! What passes may still be wrong (a null where none may be, text that is not UTF-8): that the crate reports.
 
 mod admin;
+mod cluster;
 mod groups;
 mod header;
 mod records;
@@ -71,10 +72,20 @@ pub enum GuardError {
 /// Checks the body of a request (what follows its header) before it may be decoded as `version` of the API `key`.
 pub fn check(key: i16, version: i16, body: &[u8]) -> Result<(), GuardError> {
     let schema = schema(key, version).ok_or(GuardError::Unsupported { key, version })?;
-    walk::request(schema, version, body).map(|_| ())
+    walk::request(schema, layout(key, version), body).map(|_| ())
+}
+
+/// The version whose layout a version has. ListOffsets 11 (KIP-1023) is laid out as 10 is, and the protocol crate knows
+/// the latter only.
+pub(crate) fn layout(key: i16, version: i16) -> i16 {
+    match (key, version) {
+        (2, 11) => 10,
+        _ => version,
+    }
 }
 
 fn schema(key: i16, version: i16) -> Option<&'static Schema> {
+    let version = layout(key, version);
     let schema = SCHEMAS.iter().find(|schema| schema.key == key)?;
     (schema.first <= version && version <= schema.last).then_some(*schema)
 }
@@ -106,14 +117,22 @@ static SCHEMAS: &[&Schema] = &[
     &transactions::END_TXN,
     &transactions::WRITE_TXN_MARKERS,
     &transactions::TXN_OFFSET_COMMIT,
+    &cluster::DESCRIBE_ACLS,
+    &cluster::CREATE_ACLS,
+    &cluster::DELETE_ACLS,
     &admin::DESCRIBE_CONFIGS,
     &admin::ALTER_CONFIGS,
+    &cluster::ALTER_REPLICA_LOG_DIRS,
     &admin::DESCRIBE_LOG_DIRS,
     &admin::SASL_AUTHENTICATE,
     &admin::CREATE_PARTITIONS,
     &groups::DELETE_GROUPS,
+    &cluster::ELECT_LEADERS,
     &admin::INCREMENTAL_ALTER_CONFIGS,
+    &cluster::ALTER_PARTITION_REASSIGNMENTS,
+    &cluster::LIST_PARTITION_REASSIGNMENTS,
     &groups::OFFSET_DELETE,
+    &cluster::DESCRIBE_USER_SCRAM_CREDENTIALS,
     &admin::DESCRIBE_CLUSTER,
     &records::DESCRIBE_PRODUCERS,
     &transactions::DESCRIBE_TRANSACTIONS,

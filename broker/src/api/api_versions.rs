@@ -14,11 +14,15 @@ pub(crate) async fn handle(_shared: &Shared, call: &Call, request: ApiVersionsRe
     if call.version >= 3 && !named {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
+    // Before this version a feature that may be off cannot be told of.
+    let supported = if call.version >= OPTIONAL_FEATURES_SINCE {
+        vec![SupportedFeatureKey::default().with_name(transaction_version()).with_max_version(TRANSACTION_VERSION)]
+    } else {
+        Vec::new()
+    };
     ApiVersionsResponse::default()
         .with_api_keys(TABLE.iter().map(version_range).collect())
-        .with_supported_features(vec![
-            SupportedFeatureKey::default().with_name(transaction_version()).with_max_version(TRANSACTION_VERSION),
-        ])
+        .with_supported_features(supported)
         .with_finalized_features_epoch(FEATURES_EPOCH)
         .with_finalized_features(vec![
             FinalizedFeatureKey::default()
@@ -42,6 +46,8 @@ fn transaction_version() -> StrBytes {
 
 /// The only level of it that is finalised, as in a new Kafka 4.2.
 const TRANSACTION_VERSION: i16 = 2;
+/// A supported range may begin at 0 (KIP-1022).
+const OPTIONAL_FEATURES_SINCE: i16 = 4;
 /// The features never change.
 const FEATURES_EPOCH: i64 = 0;
 

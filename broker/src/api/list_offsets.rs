@@ -15,12 +15,13 @@ use super::check_leader_epoch;
 use crate::error;
 use crate::shared::{Call, Shared};
 
-/// What a negative timestamp asks for, and the first version that may (KIP-734, KIP-405, KIP-1005).
+/// What a negative timestamp asks for, and the first version that may (KIP-734, KIP-405, KIP-1005, KIP-1023).
 const LATEST: Timestamp = -1;
 const EARLIEST: Timestamp = -2;
 const MAX_TIMESTAMP: (Timestamp, i16) = (-3, 7);
 const EARLIEST_LOCAL: (Timestamp, i16) = (-4, 8);
 const LATEST_TIERED: (Timestamp, i16) = (-5, 9);
+const EARLIEST_PENDING_UPLOAD: (Timestamp, i16) = (-6, 11);
 
 /// First version that tells the leader epoch.
 const LEADER_EPOCH_MIN: i16 = 4;
@@ -116,6 +117,7 @@ fn find(
         // Nothing is tiered: all that there is is local.
         timestamp if is_allowed(timestamp, version, EARLIEST_LOCAL) => at(log.log_start_offset()),
         timestamp if is_allowed(timestamp, version, LATEST_TIERED) => Ok(None),
+        timestamp if is_allowed(timestamp, version, EARLIEST_PENDING_UPLOAD) => Ok(None),
         _ => Err(ResponseError::UnsupportedVersion),
     }
 }

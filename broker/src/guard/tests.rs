@@ -161,9 +161,12 @@ apis! {
     FindCoordinatorRequest JoinGroupRequest HeartbeatRequest LeaveGroupRequest SyncGroupRequest DescribeGroupsRequest
     ListGroupsRequest SaslHandshakeRequest ApiVersionsRequest CreateTopicsRequest DeleteTopicsRequest
     DeleteRecordsRequest InitProducerIdRequest OffsetForLeaderEpochRequest AddPartitionsToTxnRequest
-    AddOffsetsToTxnRequest EndTxnRequest WriteTxnMarkersRequest TxnOffsetCommitRequest DescribeConfigsRequest
-    AlterConfigsRequest DescribeLogDirsRequest SaslAuthenticateRequest CreatePartitionsRequest DeleteGroupsRequest
-    IncrementalAlterConfigsRequest OffsetDeleteRequest DescribeClusterRequest DescribeProducersRequest
+    AddOffsetsToTxnRequest EndTxnRequest WriteTxnMarkersRequest TxnOffsetCommitRequest DescribeAclsRequest
+    CreateAclsRequest DeleteAclsRequest DescribeConfigsRequest AlterConfigsRequest
+    AlterReplicaLogDirsRequest DescribeLogDirsRequest SaslAuthenticateRequest CreatePartitionsRequest
+    DeleteGroupsRequest ElectLeadersRequest
+    IncrementalAlterConfigsRequest AlterPartitionReassignmentsRequest ListPartitionReassignmentsRequest
+    OffsetDeleteRequest DescribeUserScramCredentialsRequest DescribeClusterRequest DescribeProducersRequest
     DescribeTransactionsRequest ListTransactionsRequest ConsumerGroupHeartbeatRequest ConsumerGroupDescribeRequest
     ListConfigResourcesRequest DescribeTopicPartitionsRequest
 }

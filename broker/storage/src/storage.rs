@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -26,6 +27,7 @@ mod topics;
 /// All logs of a data folder. One process has it at a time.
 pub struct Storage {
     cluster_id: String,
+    data_dir: PathBuf,
     defaults: LogConfig,
     stores: Stores,
     shared: Arc<Shared>,
@@ -84,6 +86,7 @@ impl Storage {
 
         let storage = Self {
             cluster_id: format.cluster_id,
+            data_dir: std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone()),
             defaults: config.log.clone(),
             catalogue,
             topics: RwLock::default(),
@@ -174,6 +177,11 @@ impl Storage {
     /// The cluster's id, made once for a data folder.
     pub fn cluster_id(&self) -> &str {
         &self.cluster_id
+    }
+
+    /// The data folder, from the root; the memory engine has none but its name.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     /// Changes whenever topics or partitions come or go.

@@ -14,12 +14,11 @@ pub(crate) async fn handle(_shared: &Shared, call: &Call, request: ApiVersionsRe
     if call.version >= 3 && !named {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
-    // Before this version a feature that may be off cannot be told of.
-    let supported = if call.version >= OPTIONAL_FEATURES_SINCE {
-        vec![SupportedFeatureKey::default().with_name(transaction_version()).with_max_version(TRANSACTION_VERSION)]
-    } else {
-        Vec::new()
-    };
+    let mut supported = Vec::new();
+    if call.version >= FROM_ZERO_SINCE {
+        let feature = SupportedFeatureKey::default().with_name(transaction_version());
+        supported.push(feature.with_max_version(TRANSACTION_VERSION));
+    }
     ApiVersionsResponse::default()
         .with_api_keys(TABLE.iter().map(version_range).collect())
         .with_supported_features(supported)
@@ -46,8 +45,8 @@ fn transaction_version() -> StrBytes {
 
 /// The only level of it that is finalised, as in a new Kafka 4.2.
 const TRANSACTION_VERSION: i16 = 2;
-/// A supported range may begin at 0 (KIP-1022).
-const OPTIONAL_FEATURES_SINCE: i16 = 4;
+/// The first version whose clients bear features with levels from 0 on (KAFKA-17492).
+const FROM_ZERO_SINCE: i16 = 4;
 /// The features never change.
 const FEATURES_EPOCH: i64 = 0;
 

@@ -21,7 +21,11 @@ pub(crate) async fn handle(
         let partitions = asked.partition_indexes.iter().map(|index| {
             let response = PartitionResponse::default().with_partition_index(*index);
             let found = valid.clone().and_then(|()| {
-                let unknown = ApiError::with_kafkas_words(ResponseError::UnknownTopicOrPartition);
+                // Kafka has no words for a partition that there is not.
+                let unknown = match shared.storage.topic(&asked.name) {
+                    Some(_) => ResponseError::UnknownTopicOrPartition.into(),
+                    None => ApiError::with_kafkas_words(ResponseError::UnknownTopicOrPartition),
+                };
                 shared.storage.log(&asked.name, *index).ok_or(unknown)
             });
             match found {

@@ -14,6 +14,8 @@ const TRANSACTION: i8 = 1;
 const SHARE: i8 = 2;
 /// The first version that knows share groups (KIP-932).
 const SHARE_SINCE: i16 = 6;
+/// The first version whose response has a message.
+const MESSAGE_SINCE: i16 = 1;
 /// The first version with several keys.
 const BATCH_SINCE: i16 = 4;
 
@@ -47,6 +49,8 @@ fn single(shared: &Shared, call: &Call, request: &FindCoordinatorRequest) -> Fin
             .with_node_id(NODE_ID)
             .with_host(shared.host.clone())
             .with_port(shared.port.into())
+            // Kafka has a word for success too, until it answers for several keys.
+            .with_error_message((call.version >= MESSAGE_SINCE).then(|| StrBytes::from_static_str("NONE")))
     } else {
         FindCoordinatorResponse::default()
             .with_node_id((-1).into())

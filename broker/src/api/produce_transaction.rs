@@ -83,7 +83,7 @@ async fn ask(
         let partitions = unknown.keys().cloned().collect();
         let command = Command::AddPartitions { producer, partitions, version: ClientVersion::V2 };
         let added = shared.coordinators.ask_transactions(command).await;
-        let result = |verified| added.map(|_| verified).map_err(refuse);
+        let result = |verified: Verified| added.map(|_| verified.from_zero()).map_err(refuse);
         let verified = unknown.into_iter().map(|(partition, verified)| (partition, result(verified)));
         return Transaction { verified: verified.collect() };
     }

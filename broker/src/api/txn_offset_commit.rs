@@ -12,6 +12,7 @@ use kafka_protocol::messages::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
 use super::add_offsets_to_txn::offsets_partition;
 use super::group_text::{optional, shared_str};
 use crate::coordinators::CoordinatorError;
+use crate::coordinators::OFFSETS_TOPIC;
 use crate::error;
 use crate::observed::is_reserved;
 use crate::shared::{Call, Shared};
@@ -93,11 +94,13 @@ async fn commit(
 /// Sees to it that the group's partition is in the transaction: that of an older client has to be there, that of a
 /// client of the second protocol is added.
 async fn join_transaction(shared: &Shared, call: &Call, request: &TxnOffsetCommitRequest) -> Result<(), ResponseError> {
-    let producer = Producer {
-        transactional_id: shared_str(&request.transactional_id),
-        id: request.producer_id.0.into(),
-        epoch: request.producer_epoch.into(),
-    };
+    // What has begun is not looked up again.
+    let log = shared.storage.log(OFFSETS_TOPIC, 0);
+    let (id, epoch) = (request.producer_id.0.into(), request.producer_epoch.into());
+    if log.is_some_and(|log| log.begin_transaction(id, epoch).is_none()) {
+        return Ok(());
+    }
+    let producer = Producer { transactional_id: shared_str(&request.transactional_id), id, epoch };
     let joined = if call.version >= V2_SINCE {
         let partitions = [offsets_partition()].into();
         let command = Command::AddPartitions { producer, partitions, version: ClientVersion::V2 };

@@ -44,6 +44,10 @@ async fn write(shared: &Shared, asked: &WritableTxnMarker, topic: &str, partitio
     let log = shared.storage.log(topic, partition).ok_or(ResponseError::UnknownTopicOrPartition)?;
     let (id, epoch) = (ProducerId(asked.producer_id.0), ProducerEpoch(asked.producer_epoch));
     let marker = EndMarker { commit: asked.transaction_result, coordinator_epoch: asked.coordinator_epoch };
+    if id == ProducerId::NONE || epoch.0 == -1 {
+        // Kafka cannot make such a marker.
+        return Err(ResponseError::UnknownServerError);
+    }
     if id.0 < 0 || id.is_query() {
         return Err(ResponseError::InvalidRequest);
     }

@@ -131,7 +131,9 @@ impl Player<'_> {
             thread::sleep(Duration::from_millis(50));
         };
         for (name, path) in &step.keep {
-            stage.variables.insert(name.clone(), at(&answer, path).clone());
+            // A number that is 0 is left out of the answer.
+            let value = Some(at(&answer, path)).filter(|value| !value.is_null());
+            stage.variables.insert(name.clone(), value.cloned().unwrap_or_else(|| 0.into()));
         }
         if step.quiet {
             return;
@@ -237,7 +239,10 @@ impl Player<'_> {
             "groups" => {
                 self.until_zero("OffsetFetch", 8, json!({ "groups": [{ "groupId": key }] }), "groups.0.errorCode")
             }
-            _ => self.until_zero("InitProducerId", 1, json!({ "transactionTimeoutMs": 1000 }), "errorCode"),
+            _ => {
+                let init = json!({ "transactionalId": key, "transactionTimeoutMs": 1000 });
+                self.until_zero("InitProducerId", 1, init, "errorCode");
+            }
         }
     }
 

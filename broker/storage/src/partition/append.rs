@@ -82,6 +82,13 @@ impl PartitionLog {
             }
             Err(error) => return Err(sequence_error(&batch.header, &error)),
         }
+        if let Writer::Client(Some(verified)) = writer
+            && verified.is_from_zero()
+            && batch.header.base_sequence > 0
+            && state.producers.epoch(batch.header.producer_id).is_none()
+        {
+            return Err(sequence_error(&batch.header, &SequenceError::OutOfOrder { last: None }));
+        }
         if batch.header.is_transactional() {
             state.check_verified(&batch.header, writer)?;
         }
@@ -228,7 +235,7 @@ impl State {
         match writer {
             Writer::Coordinator => Ok(()),
             Writer::Client(_) if is_open => Ok(()),
-            Writer::Client(Some(verified)) if verified == self.verified(id) => Ok(()),
+            Writer::Client(Some(verified)) if self.still_holds(verified, id) => Ok(()),
             Writer::Client(_) => Err(AppendError::InvalidTxnState(format!(
                 "the producer {id} has no transaction open in this partition"
             ))),

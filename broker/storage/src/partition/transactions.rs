@@ -34,6 +34,21 @@ pub struct Verified {
     producer_id: i64,
     /// The producer's last marker at the time: a later one ended what was looked up.
     last_marker: i64,
+    /// Whether a producer that the log does not know has to begin with the sequence 0.
+    from_zero: bool,
+}
+
+impl Verified {
+    /// For clients whose epoch each transaction bumps (`transaction.version` 2): a producer that the log does not know
+    /// begins with the sequence 0, else records are missing.
+    #[must_use]
+    pub fn from_zero(self) -> Self {
+        Self { from_zero: true, ..self }
+    }
+
+    pub(super) fn is_from_zero(&self) -> bool {
+        self.from_zero
+    }
 }
 
 #[derive(Debug)]
@@ -251,7 +266,13 @@ impl PartitionLog {
 
 impl State {
     pub(super) fn verified(&self, producer_id: ProducerId) -> Verified {
-        Verified { producer_id: producer_id.0, last_marker: self.producers.last_marker(producer_id) }
+        let last_marker = self.producers.last_marker(producer_id);
+        Verified { producer_id: producer_id.0, last_marker, from_zero: false }
+    }
+
+    /// Whether nothing has ended since the producer's transaction was looked up.
+    pub(super) fn still_holds(&self, verified: Verified, producer_id: ProducerId) -> bool {
+        Verified { from_zero: false, ..verified } == self.verified(producer_id)
     }
 }
 

@@ -56,7 +56,8 @@ fn settings_are_set_shown_and_unset_one_by_one() {
     ok(address, &["configs", "set", "logs", "retention.ms=60000", "cleanup.policy=compact"]);
     ok(address, &["configs", "unset", "logs", "cleanup.policy"]);
     let shown = json_of(address, &["configs", "logs"]);
-    assert_eq!(shown, json!([{ "setting": "retention.ms", "value": "60000", "source": "topic" }]));
+    let of_topic: Vec<&Value> = shown.as_array().unwrap().iter().filter(|it| it["source"] == "topic").collect();
+    assert_eq!(of_topic, [&json!({ "setting": "retention.ms", "value": "60000", "source": "topic" })]);
     assert!(json_of(address, &["configs", "logs", "--all"]).as_array().unwrap().len() > 10);
     assert!(ok(address, &["configs", "--broker", "1", "--all"]).contains("num.partitions"));
     let bad = on(address, &["configs", "set", "logs", "retention.ms=soon"]);

@@ -78,6 +78,19 @@ async function until(what, condition) {
   }
 }
 
+/**
+ * Waits until so many different messages have come to the members. KafkaJS promises each one at least once: a request
+ * that it sends again may double some, so their number says nothing.
+ */
+async function seen(count, ...members) {
+  const found = () => new Set(members.flatMap(({ messages }) => values(messages)))
+  const state = () => members.map(({ messages, partitions, joins }) => `${messages.length} on [${partitions}], ${joins} joins`)
+  await until(`${count} different messages`, () => found().size >= count).catch((error) => {
+    throw new Error(`${error.message}: ${found().size}; ${state().join('; ')}`)
+  })
+  return [...found()].map(Number).sort((one, other) => one - other)
+}
+
 /** The keys of the APIs that the broker advertises, by an ApiVersions request of version 0. */
 function advertised() {
   const request = Buffer.alloc(14)
@@ -106,4 +119,4 @@ async function lacks(t, key, name) {
   return true
 }
 
-module.exports = { adminOf, fresh, lacks, memberOf, producerOf, retried, topicOf, until, values }
+module.exports = { adminOf, fresh, lacks, memberOf, producerOf, retried, seen, topicOf, until, values }

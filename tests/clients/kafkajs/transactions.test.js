@@ -42,7 +42,7 @@ check('an open transaction holds read_committed back, and nothing else', async (
   await until('fetches that bring nothing', () => fetches >= 3)
   assert.deepEqual(values(committed.messages), [])
   await transaction.commit()
-  await until('both messages', () => committed.messages.length === 2)
+  await until('both messages', () => committed.messages.length >= 2)
   assert.deepEqual(values(committed.messages), ['open', 'after'])
 })
 

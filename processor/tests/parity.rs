@@ -28,9 +28,6 @@ const INTENDED: &[(&str, &str)] = &[
     ("time-without-a-date", "NULL, not a time of today: a batch that runs again gives the same rows"),
 ];
 
-/// What brooklet has not of Spark's SQL: refused, with what to write instead.
-const NOT_SUPPORTED: &[&str] = &[];
-
 struct Case {
     name: String,
     case: Value,
@@ -303,18 +300,13 @@ fn every_query_gives_sparks_rows_in_sparks_batches() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let only = std::env::var("BROOKLET_PARITY_CASE").ok();
     let mut differences = Vec::new();
-    let (mut run, mut refused, mut intended, mut not_supported) = (0, 0, 0, 0);
+    let (mut run, mut refused, mut intended) = (0, 0, 0);
     for case in cases() {
         if only.as_ref().is_some_and(|only| !case.name.contains(only.as_str())) {
             continue;
         }
         if INTENDED.iter().any(|(name, _)| *name == case.name) {
             intended += 1;
-            continue;
-        }
-        if NOT_SUPPORTED.contains(&case.name.as_str()) {
-            assert!(case.plan(Sink::Console).is_err(), "{} is supported now", case.name);
-            not_supported += 1;
             continue;
         }
         let outcome = match case.recorded["refused"].as_str() {
@@ -334,7 +326,7 @@ fn every_query_gives_sparks_rows_in_sparks_batches() {
             differences.push(format!("{}: {}\n    {}", case.name, difference, case.case["sql"].as_str().unwrap()));
         }
     }
-    let all = run + refused + intended + not_supported;
+    let all = run + refused + intended;
     assert!(only.is_some() || (run >= 120 && refused >= 30), "only {run} queries run and {refused} are refused");
     let count = differences.len();
     assert!(count == 0, "{count} of {all} cases differ:\n\n{}", differences.join("\n\n"));

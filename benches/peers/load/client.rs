@@ -96,6 +96,23 @@ impl Client {
         Ok(())
     }
 
+    /// Registers the transactional id.
+    pub fn init_transactions(&self) -> Result<()> {
+        // SAFETY: the handle is live.
+        check(unsafe { rd::rd_kafka_init_transactions(self.handle, 60_000) })
+    }
+
+    pub fn begin_transaction(&self) -> Result<()> {
+        // SAFETY: the handle is live.
+        check(unsafe { rd::rd_kafka_begin_transaction(self.handle) })
+    }
+
+    /// Flushes and commits.
+    pub fn commit_transaction(&self) -> Result<()> {
+        // SAFETY: the handle is live.
+        check(unsafe { rd::rd_kafka_commit_transaction(self.handle, 60_000) })
+    }
+
     /// First and next offset of partition 0.
     pub fn watermarks(&self) -> Result<(i64, i64)> {
         let (mut low, mut high) = (0, 0);
@@ -125,6 +142,20 @@ impl Client {
             unsafe { rd::rd_kafka_consume_callback(self.topic, 0, 1000, Some(on_message), ptr::null_mut()) };
         }
     }
+}
+
+/// An error of a transaction, which is given away.
+fn check(error: *mut rd::rd_kafka_error_t) -> Result<()> {
+    if error.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the error is live until it is destroyed.
+    let text = unsafe {
+        let text = CStr::from_ptr(rd::rd_kafka_error_string(error)).to_string_lossy().into_owned();
+        rd::rd_kafka_error_destroy(error);
+        text
+    };
+    bail!("{text}")
 }
 
 unsafe extern "C" fn on_delivery(_: *mut rd::rd_kafka_t, message: *const rd::rd_kafka_message_t, _: *mut c_void) {

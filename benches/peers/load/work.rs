@@ -9,7 +9,6 @@ use hdrhistogram::Histogram;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, TopicPartitionList};
 
 use crate::client::{CONSUMED_BYTES, Client};
@@ -96,19 +95,18 @@ pub fn e2e(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<
 
 /// A transaction of one record: begun, produced, committed; one after the other.
 pub fn transaction(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<String> {
-    const PATIENCE: Duration = Duration::from_secs(60);
     let payloads = noise(size);
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .set("transactional.id", format!("{topic}-transactions"))
-        .set("linger.ms", "0")
-        .create()?;
-    producer.init_transactions(PATIENCE)?;
+    let config = [
+        ("bootstrap.servers", bootstrap.into()),
+        ("transactional.id", format!("{topic}-transactions")),
+        ("linger.ms", "0".into()),
+    ];
+    let client = Client::producer(topic, &config, true)?;
+    client.init_transactions()?;
     latencies(records, |number| {
-        producer.begin_transaction()?;
-        let record = BaseRecord::<(), [u8]>::to(topic).partition(0).payload(payloads[number % PAYLOADS]);
-        producer.send(record).map_err(|(error, _)| error)?;
-        Ok(producer.commit_transaction(PATIENCE)?)
+        client.begin_transaction()?;
+        client.send(payloads[number % PAYLOADS])?;
+        client.commit_transaction()
     })
 }
 
@@ -191,7 +189,8 @@ fn one_in_flight(bootstrap: &str, topic: &str) -> Result<Client> {
 
 /// Times each call; the first tenth is warming up and left out.
 fn latencies(records: usize, mut one: impl FnMut(usize) -> Result<()>) -> Result<String> {
-    let mut taken = Histogram::<u64>::new(3)?;
+    // Up to a minute; one without a bound takes what is beyond its first size for 2.
+    let mut taken = Histogram::<u64>::new_with_max(60_000_000, 3)?;
     for number in 0..records {
         let started = Instant::now();
         one(number)?;

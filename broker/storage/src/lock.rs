@@ -11,7 +11,7 @@ use crate::OpenError;
 /// The lock; released when dropped, or by the kernel when the process ends in whatever way.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -32,7 +32,15 @@ impl Lock {
         let write =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         write.map_err(OpenError::io(path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file alone would leave the lock to a child process that is being started and has a copy of it yet.
+    fn drop(&mut self) {
+        // The kernel releases it in any case when the last copy is closed.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -48,5 +56,16 @@ mod tests {
         assert!(matches!(error, OpenError::Locked { pid, .. } if pid == std::process::id()));
         drop(first);
         Lock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_the_file_in_another_process_does_not_keep_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        // As a child process has one between fork and exec.
+        let copy = first.file.try_clone().unwrap();
+        drop(first);
+        Lock::take(folder.path()).unwrap();
+        drop(copy);
     }
 }

@@ -54,7 +54,8 @@ impl BadCounts {
 
     pub(crate) fn add(&mut self, reason: BadReason, count: u64) {
         if let Some(known) = self.0.get_mut(reason as usize) {
-            *known += count;
+            // A damaged checkpoint may claim any number.
+            *known = known.saturating_add(count);
         }
     }
 

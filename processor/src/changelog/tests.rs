@@ -494,6 +494,12 @@ proptest! {
     }
 }
 
+/// What the fuzzer found: more reasons than are known, each with more records than can be counted.
+#[test]
+fn bad_records_beyond_all_counting_do_no_harm() {
+    super::replay_bytes(include_bytes!("../../../fuzz/seeds/changelog/too_many_bad_records"));
+}
+
 /// Whoever changes the format makes them anew with `BROOKLET_WRITE_SEEDS=1`.
 #[test]
 fn the_fuzzers_seeds_are_of_the_format_that_is_written() {

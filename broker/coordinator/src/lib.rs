@@ -17,4 +17,4 @@ pub mod transactions;
 
 pub use codec::DecodeError;
 pub use records::{CommittedOffset, GroupValue, MemberValue, Record};
-pub use timers::Timers;
+pub use timers::{TimerChange, Timers};

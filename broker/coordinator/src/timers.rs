@@ -9,6 +9,20 @@ pub struct Timers<K> {
     order: BTreeSet<(u64, K)>,
 }
 
+/// A timer to set or to stop. Setting one replaces it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerChange<K> {
+    /// To fire once, that many milliseconds from now.
+    Arm {
+        /// Which.
+        key: K,
+        /// When.
+        after_ms: u64,
+    },
+    /// Not to fire.
+    Cancel(K),
+}
+
 impl<K: Ord + Clone> Default for Timers<K> {
     fn default() -> Self {
         Self { deadlines: BTreeMap::new(), order: BTreeSet::new() }
@@ -28,6 +42,14 @@ impl<K: Ord + Clone> Timers<K> {
     pub fn cancel(&mut self, key: &K) {
         if let Some(at_ms) = self.deadlines.remove(key) {
             self.order.remove(&(at_ms, key.clone()));
+        }
+    }
+
+    /// Does what a coordinator asks for at `now_ms`.
+    pub fn apply(&mut self, change: TimerChange<K>, now_ms: u64) {
+        match change {
+            TimerChange::Arm { key, after_ms } => self.arm(key, now_ms.saturating_add(after_ms)),
+            TimerChange::Cancel(key) => self.cancel(&key),
         }
     }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use brooklet_coordinator::Timers;
 use brooklet_coordinator::transactions::{
-    ClientVersion, Command, Context, ListedTransactions, Markers, Producer, Reply, State, TimerChange, TimerKey,
-    TransactionConfig, TransactionCoordinator, TransactionError, TransactionRecord,
+    ClientVersion, Command, Context, ListedTransactions, Markers, Producer, Reply, State, TimerKey, TransactionConfig,
+    TransactionCoordinator, TransactionError, TransactionRecord,
 };
 use brooklet_model::{ProducerEpoch, ProducerId, TopicPartition};
 use proptest::prelude::*;
@@ -54,16 +54,9 @@ impl Harness {
             };
             self.live.replay(record);
         }
-        step.timers.into_iter().for_each(|change| self.apply(change));
+        step.timers.into_iter().for_each(|change| self.timers.apply(change, self.now));
         self.unwritten.extend(step.markers);
         step.reply
-    }
-
-    fn apply(&mut self, change: TimerChange) {
-        match change {
-            TimerChange::Arm { key, after_ms } => self.timers.arm(key, self.now + after_ms),
-            TimerChange::Cancel(key) => self.timers.cancel(&key),
-        }
     }
 
     fn pass(&mut self, ms: u64) {
@@ -89,7 +82,7 @@ impl Harness {
         self.live = self.restarted();
         self.timers.clear();
         let timers = self.live.timers_after_restart(self.now as i64);
-        timers.into_iter().for_each(|change| self.apply(change));
+        timers.into_iter().for_each(|change| self.timers.apply(change, self.now));
         self.unwritten = self.live.unfinished();
     }
 

@@ -10,11 +10,12 @@ use brooklet_coordinator::groups::{
 };
 use brooklet_coordinator::{Record, Timers};
 use brooklet_model::{EndMarker, Offset, ProducerEpoch, ProducerId};
-use brooklet_storage::{AppendError, CreateTopicError, NewTopic, Storage, StorageError, Table, Update};
+use brooklet_storage::{AppendError, Storage, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::own_topic::{OwnTopic, OwnTopicError};
 use super::{CoordinatorError, wall_clock};
 
 /// Where groups and offsets are kept, as in Kafka; here in one partition.
@@ -47,25 +48,11 @@ pub(super) enum Message {
     TopicDeleted(Arc<str>),
 }
 
-/// Why the groups cannot be kept.
-#[derive(Debug, thiserror::Error)]
-enum GroupsError {
-    #[error("topic {OFFSETS_TOPIC} cannot be created: {0}")]
-    Create(#[from] CreateTopicError),
-    #[error("topic {OFFSETS_TOPIC} has no partition 0")]
-    NoPartition,
-    #[error("topic {OFFSETS_TOPIC} cannot be used: {0}")]
-    Storage(#[from] StorageError),
-    #[error("topic {OFFSETS_TOPIC} cannot be written: {0}")]
-    Append(#[from] AppendError),
-}
-
 pub(super) struct Groups {
-    storage: Arc<Storage>,
     config: GroupConfig,
     /// `None` until first needed, and again after a failed write.
     loaded: Option<GroupCoordinator>,
-    table: Option<Arc<Table>>,
+    topic: OwnTopic,
     timers: Timers<TimerKey>,
     /// The timers' clock starts here.
     started: Instant,
@@ -88,10 +75,9 @@ struct Turn {
 impl Groups {
     pub(super) fn new(storage: Arc<Storage>, config: GroupConfig) -> Self {
         Self {
-            storage,
             config,
             loaded: None,
-            table: None,
+            topic: OwnTopic::new(storage, OFFSETS_TOPIC, "producer"),
             timers: Timers::default(),
             started: Instant::now(),
             next_request: 0,
@@ -115,7 +101,7 @@ impl Groups {
         }
     }
 
-    async fn turn(&mut self, messages: impl Iterator<Item = Message> + Send) -> Result<(), GroupsError> {
+    async fn turn(&mut self, messages: impl Iterator<Item = Message> + Send) -> Result<(), OwnTopicError> {
         let mut groups = match self.loaded.take() {
             Some(groups) => groups,
             None => self.load()?,
@@ -144,7 +130,7 @@ impl Groups {
         }
         // An error drops the answers, which tells those who wait.
         self.write(&mut turn)?;
-        if let (Some(table), Some(end)) = (&self.table, turn.written) {
+        if let (Some(table), Some(end)) = (self.topic.known(), turn.written) {
             table.log().durable(end).await?;
         }
         for (answer, result) in turn.ends {
@@ -195,10 +181,7 @@ impl Groups {
     }
 
     fn set_timer(&mut self, change: TimerChange) {
-        match change {
-            TimerChange::Arm { key, after_ms } => self.timers.arm(key, self.now_ms().saturating_add(after_ms)),
-            TimerChange::Cancel(key) => self.timers.cancel(&key),
-        }
+        self.timers.apply(change, self.now_ms());
     }
 
     fn now_ms(&self) -> u64 {
@@ -206,11 +189,11 @@ impl Groups {
     }
 
     /// Writes what the turn has collected outside of transactions.
-    fn write(&mut self, turn: &mut Turn) -> Result<(), GroupsError> {
+    fn write(&mut self, turn: &mut Turn) -> Result<(), OwnTopicError> {
         if turn.records.is_empty() {
             return Ok(());
         }
-        let appended = self.table()?.append(wall_clock(), &std::mem::take(&mut turn.records))?;
+        let appended = self.topic.table()?.append(wall_clock(), &std::mem::take(&mut turn.records))?;
         turn.written = Some(appended.last_offset.plus(1));
         Ok(())
     }
@@ -223,7 +206,7 @@ impl Groups {
         (producer_id, epoch): (ProducerId, ProducerEpoch),
         commit: Commit,
         answer: Answer,
-    ) -> Result<(), GroupsError> {
+    ) -> Result<(), OwnTopicError> {
         let request = RequestId(self.next_request);
         self.next_request += 1;
         let context = Context { now: wall_clock(), fresh_id: Uuid::new_v4(), request };
@@ -244,7 +227,7 @@ impl Groups {
             })
             .collect();
         if !updates.is_empty() {
-            match self.table()?.append_in_transaction(wall_clock(), producer_id, epoch, &updates) {
+            match self.topic.table()?.append_in_transaction(wall_clock(), producer_id, epoch, &updates) {
                 Ok(appended) => turn.written = Some(appended.last_offset.plus(1)),
                 Err(AppendError::InvalidProducerEpoch(_)) => {
                     turn.answers.push((answer, Err(CoordinatorError::InvalidProducerEpoch)));
@@ -266,9 +249,9 @@ impl Groups {
         (producer_id, epoch): (ProducerId, ProducerEpoch),
         marker: EndMarker,
         outdates: bool,
-    ) -> Result<Result<(), AppendError>, GroupsError> {
+    ) -> Result<Result<(), AppendError>, OwnTopicError> {
         self.write(turn)?;
-        match self.table()?.end_transaction(producer_id, epoch, marker, outdates) {
+        match self.topic.table()?.end_transaction(producer_id, epoch, marker, outdates) {
             Ok(appended) => turn.written = Some(appended.last_offset.plus(1)),
             Err(error @ (AppendError::InvalidProducerEpoch(_) | AppendError::CoordinatorFenced(_))) => {
                 return Ok(Err(error));
@@ -280,10 +263,9 @@ impl Groups {
     }
 
     /// Reads what is in the log; a broker without groups has no such topic yet.
-    fn load(&mut self) -> Result<GroupCoordinator, GroupsError> {
+    fn load(&mut self) -> Result<GroupCoordinator, OwnTopicError> {
         let mut groups = GroupCoordinator::new(self.config.clone());
-        if let Some(log) = self.storage.log(OFFSETS_TOPIC, 0) {
-            let table = self.storage.table(log)?;
+        if let Some(table) = self.topic.open()? {
             let mut unreadable = 0;
             table.for_each(&mut |key, value| match Record::decode(key, Some(value)) {
                 Ok(Some(record)) => groups.replay(&Event::Durable(record)),
@@ -301,7 +283,6 @@ impl Groups {
                 // there is not to cost everyone their groups.
                 tracing::warn!(records = unreadable, "skipped records of {OFFSETS_TOPIC} that cannot be read");
             }
-            self.table = Some(table);
         }
         for change in groups.timers_after_restart() {
             self.set_timer(change);
@@ -309,41 +290,10 @@ impl Groups {
         Ok(groups)
     }
 
-    fn table(&mut self) -> Result<Arc<Table>, GroupsError> {
-        match &self.table {
-            Some(table) => Ok(table.clone()),
-            None => self.create_table(),
-        }
-    }
-
-    fn create_table(&mut self) -> Result<Arc<Table>, GroupsError> {
-        // As Kafka makes it, but that a record of a large group is never too large.
-        let overrides = [
-            ("cleanup.policy", "compact"),
-            ("compression.type", "producer"),
-            ("max.message.bytes", "2147483647"),
-            ("segment.bytes", "104857600"),
-        ];
-        let topic = NewTopic {
-            name: OFFSETS_TOPIC.into(),
-            partitions: 1,
-            overrides: overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            internal: true,
-        };
-        let topic = match self.storage.create_topic(topic) {
-            Ok(topic) | Err(CreateTopicError::Exists(topic)) => topic,
-            Err(error) => return Err(error.into()),
-        };
-        let log = topic.partitions.first().ok_or(GroupsError::NoPartition)?;
-        let table = self.storage.table(log.clone())?;
-        self.table = Some(table.clone());
-        Ok(table)
-    }
-
     /// Forgets everything in memory; dropping the parked answers tells those who wait.
     fn forget(&mut self) {
         self.loaded = None;
-        self.table = None;
+        self.topic.forget();
         self.timers.clear();
         self.parked.clear();
     }

@@ -13,11 +13,12 @@ use brooklet_coordinator::transactions::{
     TransactionError, TransactionRecord,
 };
 use brooklet_model::{EndMarker, TopicPartition};
-use brooklet_storage::{AppendError, CreateTopicError, NewTopic, PartitionLog, Storage, StorageError, Table, Update};
+use brooklet_storage::{AppendError, PartitionLog, Storage, StorageError, Table, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::groups::{self, OFFSETS_TOPIC};
+use super::own_topic::{OwnTopic, OwnTopicError};
 use super::producer_ids::ProducerIdLog;
 use super::{CoordinatorError, wall_clock};
 
@@ -40,19 +41,6 @@ pub(super) enum Message {
     Look(Look),
 }
 
-/// Why the transactional ids cannot be kept.
-#[derive(Debug, thiserror::Error)]
-enum TransactionsError {
-    #[error("topic {TRANSACTIONS_TOPIC} cannot be created: {0}")]
-    Create(#[from] CreateTopicError),
-    #[error("topic {TRANSACTIONS_TOPIC} has no partition 0")]
-    NoPartition,
-    #[error("topic {TRANSACTIONS_TOPIC} cannot be used: {0}")]
-    Storage(#[from] StorageError),
-    #[error("topic {TRANSACTIONS_TOPIC} cannot be written: {0}")]
-    Append(#[from] AppendError),
-}
-
 pub(super) struct Transactions {
     storage: Arc<Storage>,
     config: TransactionConfig,
@@ -60,7 +48,7 @@ pub(super) struct Transactions {
     groups: mpsc::Sender<groups::Message>,
     /// `None` until first needed, and again after a failed write.
     loaded: Option<TransactionCoordinator>,
-    table: Option<Arc<Table>>,
+    topic: OwnTopic,
     timers: Timers<TimerKey>,
     /// The timers' clock starts here.
     started: Instant,
@@ -87,12 +75,12 @@ impl Transactions {
         groups: mpsc::Sender<groups::Message>,
     ) -> Self {
         Self {
+            topic: OwnTopic::new(storage.clone(), TRANSACTIONS_TOPIC, "uncompressed"),
             storage,
             config,
             producer_ids,
             groups,
             loaded: None,
-            table: None,
             timers: Timers::default(),
             started: Instant::now(),
             unfinished: Vec::new(),
@@ -125,7 +113,7 @@ impl Transactions {
         }
     }
 
-    async fn turn(&mut self, messages: Vec<Message>) -> Result<(), TransactionsError> {
+    async fn turn(&mut self, messages: Vec<Message>) -> Result<(), OwnTopicError> {
         let mut transactions = match self.loaded.take() {
             Some(transactions) => transactions,
             None => self.load()?,
@@ -198,7 +186,7 @@ impl Transactions {
         &mut self,
         transactions: &mut TransactionCoordinator,
         turn: &mut Turn,
-    ) -> Result<(), TransactionsError> {
+    ) -> Result<(), OwnTopicError> {
         let mut markers = std::mem::take(&mut turn.markers);
         if self.retry_at.is_some_and(|at| at <= Instant::now()) {
             markers.append(&mut self.unfinished);
@@ -264,33 +252,26 @@ impl Transactions {
     }
 
     fn set_timer(&mut self, change: TimerChange) {
-        match change {
-            TimerChange::Arm { key, after_ms } => self.timers.arm(key, self.now_ms().saturating_add(after_ms)),
-            TimerChange::Cancel(key) => self.timers.cancel(&key),
-        }
+        self.timers.apply(change, self.now_ms());
     }
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn append(&mut self, records: &mut Vec<Update>) -> Result<Option<Arc<Table>>, TransactionsError> {
+    fn append(&mut self, records: &mut Vec<Update>) -> Result<Option<Arc<Table>>, OwnTopicError> {
         if records.is_empty() {
             return Ok(None);
         }
-        let table = match &self.table {
-            Some(table) => table.clone(),
-            None => self.create_table()?,
-        };
+        let table = self.topic.table()?;
         table.append(wall_clock(), &std::mem::take(records))?;
         Ok(Some(table))
     }
 
     /// Reads what is in the log; a broker without transactions has no such topic yet.
-    fn load(&mut self) -> Result<TransactionCoordinator, TransactionsError> {
+    fn load(&mut self) -> Result<TransactionCoordinator, OwnTopicError> {
         let mut transactions = TransactionCoordinator::new(self.config.clone());
-        if let Some(log) = self.storage.log(TRANSACTIONS_TOPIC, 0) {
-            let table = self.storage.table(log)?;
+        if let Some(table) = self.topic.open()? {
             let mut unreadable = 0;
             table.for_each(&mut |key, value| match TransactionRecord::decode(key, Some(value)) {
                 Ok(Some(record)) => transactions.replay(&record),
@@ -300,7 +281,6 @@ impl Transactions {
             if unreadable > 0 {
                 tracing::warn!(records = unreadable, "skipped records of {TRANSACTIONS_TOPIC} that cannot be read");
             }
-            self.table = Some(table);
         }
         for change in transactions.timers_after_restart(wall_clock()) {
             self.set_timer(change);
@@ -313,34 +293,10 @@ impl Transactions {
         Ok(transactions)
     }
 
-    fn create_table(&mut self) -> Result<Arc<Table>, TransactionsError> {
-        // As Kafka makes it, but that a record of a large transaction is never too large.
-        let overrides = [
-            ("cleanup.policy", "compact"),
-            ("compression.type", "uncompressed"),
-            ("max.message.bytes", "2147483647"),
-            ("segment.bytes", "104857600"),
-        ];
-        let topic = NewTopic {
-            name: TRANSACTIONS_TOPIC.into(),
-            partitions: 1,
-            overrides: overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            internal: true,
-        };
-        let topic = match self.storage.create_topic(topic) {
-            Ok(topic) | Err(CreateTopicError::Exists(topic)) => topic,
-            Err(error) => return Err(error.into()),
-        };
-        let log = topic.partitions.first().ok_or(TransactionsError::NoPartition)?;
-        let table = self.storage.table(log.clone())?;
-        self.table = Some(table.clone());
-        Ok(table)
-    }
-
     /// Forgets everything in memory.
     fn forget(&mut self) {
         self.loaded = None;
-        self.table = None;
+        self.topic.forget();
         self.timers.clear();
         self.unfinished.clear();
     }

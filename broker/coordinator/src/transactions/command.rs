@@ -141,19 +141,8 @@ pub enum TimerKey {
     Expiration,
 }
 
-/// A timer to set or to stop. Setting one replaces it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TimerChange {
-    /// To fire once, that many milliseconds from now.
-    Arm {
-        /// Which.
-        key: TimerKey,
-        /// When.
-        after_ms: u64,
-    },
-    /// Not to fire.
-    Cancel(TimerKey),
-}
+/// A timer of these to set or to stop.
+pub type TimerChange = crate::TimerChange<TimerKey>;
 
 impl Step {
     pub(super) fn reply(reply: Reply) -> Self {

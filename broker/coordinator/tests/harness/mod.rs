@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use brooklet_coordinator::groups::{
     Command, Commit, CommitPartition, Context, Event, GroupConfig, GroupCoordinator, GroupError, Heartbeat, Join,
-    JoinRefused, Joined, Leave, LeaveMember, Left, Protocol, Reply, RequestId, Sync, Synced, TimerChange, TimerKey,
+    JoinRefused, Joined, Leave, LeaveMember, Left, Protocol, Reply, RequestId, Sync, Synced, TimerKey,
 };
 use brooklet_coordinator::{Record, Timers};
 use brooklet_model::{ProducerId, TopicPartition};
@@ -67,7 +67,7 @@ impl Harness {
             self.replies.insert(request, reply);
         }
         for change in step.timers {
-            self.apply(change);
+            self.timers.apply(change, self.now);
         }
         (request, Ok(()))
     }
@@ -109,13 +109,6 @@ impl Harness {
         self.durable.replay(event);
     }
 
-    fn apply(&mut self, change: TimerChange) {
-        match change {
-            TimerChange::Arm { key, after_ms } => self.timers.arm(key, self.now + after_ms),
-            TimerChange::Cancel(key) => self.timers.cancel(&key),
-        }
-    }
-
     /// Lets time pass, firing what is due at its time.
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
@@ -147,7 +140,7 @@ impl Harness {
         self.open.clear();
         self.timers.clear();
         for change in self.live.timers_after_restart() {
-            self.apply(change);
+            self.timers.apply(change, self.now);
         }
     }
 

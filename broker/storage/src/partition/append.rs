@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use brooklet_model::{Batch, BatchHeader, EndMarker, LeaderEpoch, Offset, Timestamp, TimestampType};
+use parking_lot::MutexGuard;
 
 use super::tail::TailBatch;
 use super::validate::validate;
 use super::{PartitionLog, Point, Segment, State, Verified};
 use crate::producers::{SequenceError, Sequenced};
-use crate::{AppendError, StorageError};
+use crate::{AppendError, LogConfig, StorageError};
 
 /// Segment positions are 32 bits in Kafka's tools.
 const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
@@ -64,7 +65,7 @@ impl PartitionLog {
             TimestampType::CreateTime => -1,
         };
 
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         self.check_open()?;
         self.check_poison(&state)?;
         let log_start_offset = self.log_start_offset();
@@ -92,12 +93,7 @@ impl PartitionLog {
         if batch.header.is_transactional() {
             state.check_verified(&batch.header, writer)?;
         }
-        if state.should_roll(&batch.header, &config, now) {
-            self.roll_locked(&mut state, now)?;
-        }
-        let header = self.write(&mut state, &batch, now)?;
-        self.commit_or_defer(state);
-        self.mark_dirty();
+        let header = self.write_checked(state, &batch, &config, now)?;
         Ok(Appended {
             base_offset: header.base_offset,
             last_offset: header.last_offset(),
@@ -105,6 +101,24 @@ impl PartitionLog {
             log_start_offset,
             duplicate: false,
         })
+    }
+
+    /// Writes a batch that nothing speaks against, in a new segment where the active one is full, and serves it when
+    /// that may be.
+    pub(super) fn write_checked(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        batch: &Batch,
+        config: &LogConfig,
+        now: Timestamp,
+    ) -> Result<BatchHeader, StorageError> {
+        if state.should_roll(&batch.header, config, now) {
+            self.roll_locked(&mut state, now)?;
+        }
+        let header = self.write(&mut state, batch, now)?;
+        self.commit_or_defer(state);
+        self.mark_dirty();
+        Ok(header)
     }
 
     /// Starts a new segment, unless the active one is empty.
@@ -136,7 +150,7 @@ impl PartitionLog {
     }
 
     /// Writes the batch at the log's end and moves that.
-    pub(super) fn write(&self, state: &mut State, batch: &Batch, now: Timestamp) -> Result<BatchHeader, StorageError> {
+    fn write(&self, state: &mut State, batch: &Batch, now: Timestamp) -> Result<BatchHeader, StorageError> {
         let at = state.end;
         let prefix = batch.stored_prefix(Offset(at.offset), LeaderEpoch(0));
         let rest = batch.bytes.get(prefix.len()..).unwrap_or_default();
@@ -168,7 +182,7 @@ impl PartitionLog {
     }
 
     /// Serves what was written at once, or asks for a group commit that will.
-    pub(super) fn commit_or_defer(&self, mut state: parking_lot::MutexGuard<'_, State>) {
+    pub(super) fn commit_or_defer(&self, mut state: MutexGuard<'_, State>) {
         if self.shared.commits_in_groups() {
             if !state.transactions.is_stable() {
                 self.publish_stable_end(&mut state);

@@ -219,7 +219,7 @@ impl PartitionLog {
         if config.timestamp_type == TimestampType::LogAppendTime {
             batch = batch.with_log_append_time(now);
         }
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         self.check_open()?;
         self.check_poison(&state)?;
         state.producers.check_marker(producer_id, epoch, marker, outdates).map_err(|error| match error {
@@ -231,12 +231,7 @@ impl PartitionLog {
                 marker.coordinator_epoch
             )),
         })?;
-        if state.should_roll(&batch.header, &config, now) {
-            self.roll_locked(&mut state, now)?;
-        }
-        let header = self.write(&mut state, &batch, now)?;
-        self.commit_or_defer(state);
-        self.mark_dirty();
+        let header = self.write_checked(state, &batch, &config, now)?;
         Ok(Appended {
             base_offset: header.base_offset,
             last_offset: header.last_offset(),

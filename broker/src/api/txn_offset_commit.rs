@@ -1,6 +1,6 @@
 //! TxnOffsetCommit: offsets that count once the transaction is committed (KIP-98, KIP-447, KIP-890).
 
-use brooklet_coordinator::groups::{Commit, CommitPartition, Reply};
+use brooklet_coordinator::groups::{Commit, CommitPartition};
 use brooklet_coordinator::transactions::{ClientVersion, Command, Producer};
 use brooklet_model::TopicPartition;
 use kafka_protocol::ResponseError;
@@ -10,6 +10,7 @@ use kafka_protocol::messages::txn_offset_commit_response::{
 use kafka_protocol::messages::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
 
 use super::add_offsets_to_txn::offsets_partition;
+use super::commits::{Asked, Codes, codes, existing};
 use super::group_text::{optional, shared_str};
 use crate::coordinators::CoordinatorError;
 use crate::coordinators::OFFSETS_TOPIC;
@@ -24,31 +25,23 @@ const ABORTABLE_SINCE: i16 = 4;
 
 /// Commits what is for partitions that exist; UNKNOWN_TOPIC_OR_PARTITION for the rest.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: TxnOffsetCommitRequest) -> TxnOffsetCommitResponse {
-    let mut partitions = Vec::new();
-    for topic in &request.topics {
-        let found = shared.storage.topic(&topic.name);
-        let count = found.map_or(0, |topic| topic.partitions.len());
-        let name = shared_str(&topic.name);
-        for partition in &topic.partitions {
-            if usize::try_from(partition.partition_index).is_ok_and(|index| index < count) {
-                partitions.push(CommitPartition {
-                    partition: TopicPartition::new(name.clone(), partition.partition_index),
-                    offset: partition.committed_offset,
-                    leader_epoch: partition.committed_leader_epoch,
-                    metadata: shared_str(partition.committed_metadata.as_deref().unwrap_or_default()),
-                });
-            }
-        }
-    }
+    let asked = request.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|it| Asked {
+            topic: &topic.name,
+            partition: it.partition_index,
+            offset: it.committed_offset,
+            leader_epoch: it.committed_leader_epoch,
+            metadata: it.committed_metadata.as_deref(),
+        })
+    });
+    let partitions = existing(shared, asked);
     let known: Vec<TopicPartition> = partitions.iter().map(|commit| commit.partition.clone()).collect();
     let codes = if partitions.is_empty() { Vec::new() } else { commit(shared, call, &request, partitions).await };
-    let mut results = known.into_iter().zip(codes).peekable();
+    let mut codes = Codes::new(known, codes);
     let topics = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let index = partition.partition_index;
-            let is_next = |(known, _): &(TopicPartition, i16)| known.partition == index && *known.topic == **topic.name;
-            let unknown = ResponseError::UnknownTopicOrPartition.code();
-            let code = results.next_if(is_next).map_or(unknown, |(_, code)| code);
+            let code = codes.of(&topic.name, index);
             TxnOffsetCommitResponsePartition::default().with_partition_index(index).with_error_code(code)
         });
         TxnOffsetCommitResponseTopic::default().with_name(topic.name.clone()).with_partitions(partitions.collect())
@@ -80,15 +73,7 @@ async fn commit(
         partitions,
     };
     let (id, epoch) = (request.producer_id.0.into(), request.producer_epoch.into());
-    let error = match shared.coordinators.commit_in_transaction(id, epoch, commit).await {
-        Ok(Reply::Partitions(results)) => {
-            let code = |result: Result<(), _>| result.map_or_else(|error| error::of_group(error).code(), |()| 0);
-            return results.into_iter().map(code).collect();
-        }
-        Ok(_) => CoordinatorError::Unavailable,
-        Err(error) => error,
-    };
-    vec![error::of_coordinator(&error).code(); count]
+    codes(shared.coordinators.commit_in_transaction(id, epoch, commit).await, count)
 }
 
 /// Sees to it that the group's partition is in the transaction: that of an older client has to be there, that of a

@@ -79,7 +79,7 @@ impl Node {
             let options = QueryOptions { name: Some(name), ..config.options.clone() };
             queries.push(Query::start(Arc::clone(&storage), plan, options, Box::new(io::stdout()))?);
         }
-        broker.observe(status::observe(queries.iter().map(Query::status).collect()));
+        broker.observe(Box::new(status::Queries(queries.iter().map(Query::status).collect())));
         Ok(Self { broker, storage, queries })
     }
 

@@ -40,19 +40,26 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<()> {
     text::write(&reports, &mut out).context("the status cannot be printed")
 }
 
-/// The queries as groups.
-pub(crate) fn observe(queries: Vec<QueryStatusReader>) -> ObserveGroups {
-    Box::new(move || {
-        let group = |reader: &QueryStatusReader| {
-            let status = reader.read();
-            ObservedGroup {
-                id: format!("{OBSERVED_GROUP_PREFIX}{}", status.name),
-                topic: status.topic.clone(),
-                positions: status.positions.iter().map(|(partition, next, _)| (*partition, *next)).collect(),
-                // Numbers and texts always make JSON.
-                user_data: serde_json::to_vec(&report::Report::new(status)).unwrap_or_default().into(),
-            }
-        };
-        queries.iter().map(group).collect()
-    })
+/// The queries of this process, as groups.
+pub(crate) struct Queries(pub(crate) Vec<QueryStatusReader>);
+
+impl ObserveGroups for Queries {
+    fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|query| group_id(query.name())).collect()
+    }
+
+    fn group(&self, id: &str) -> Option<ObservedGroup> {
+        let status = self.0.iter().find(|query| group_id(query.name()) == id)?.read();
+        Some(ObservedGroup {
+            id: id.to_owned(),
+            topic: status.topic.clone(),
+            positions: status.positions.iter().map(|(partition, next, _)| (*partition, *next)).collect(),
+            // Numbers and texts always make JSON.
+            user_data: serde_json::to_vec(&report::Report::new(status)).unwrap_or_default().into(),
+        })
+    }
+}
+
+fn group_id(query: &str) -> String {
+    format!("{OBSERVED_GROUP_PREFIX}{query}")
 }

@@ -29,23 +29,30 @@ pub struct ObservedGroup {
     pub user_data: Bytes,
 }
 
-/// Tells of all groups that there are now.
-pub type ObserveGroups = Box<dyn Fn() -> Vec<ObservedGroup> + Send + Sync>;
+/// Tells of the groups that there are.
+pub trait ObserveGroups: Send + Sync {
+    /// The ids of all of them.
+    fn ids(&self) -> Vec<String>;
+
+    /// How one is now; `None` if there is none of this id.
+    fn group(&self, id: &str) -> Option<ObservedGroup>;
+}
 
 /// Whether the id is kept for observed groups.
 pub(crate) fn is_reserved(group: &str) -> bool {
     group.starts_with(OBSERVED_GROUP_PREFIX)
 }
 
-impl ObservedGroup {
-    pub(crate) fn listed(&self) -> ListedGroup {
-        ListedGroup::default()
-            .with_group_id(text(&self.id).into())
-            .with_protocol_type(StrBytes::from_static_str("consumer"))
-            .with_group_state(StrBytes::from_static_str("Stable"))
-            .with_group_type(StrBytes::from_static_str("classic"))
-    }
+/// An observed group as ListGroups tells of it.
+pub(crate) fn listed(id: &str) -> ListedGroup {
+    ListedGroup::default()
+        .with_group_id(text(id).into())
+        .with_protocol_type(StrBytes::from_static_str("consumer"))
+        .with_group_state(StrBytes::from_static_str("Stable"))
+        .with_group_type(StrBytes::from_static_str("classic"))
+}
 
+impl ObservedGroup {
     pub(crate) fn described(&self, id: GroupId) -> DescribedGroup {
         let partitions: Vec<i32> = self.positions.iter().map(|(partition, _)| *partition).collect();
         let subscription = ConsumerProtocolSubscription::default()

@@ -86,7 +86,7 @@ impl Broker {
     }
 
     /// Shows readers that no client started as consumer groups. Only the first call counts.
-    pub fn observe(&self, groups: ObserveGroups) {
+    pub fn observe(&self, groups: Box<dyn ObserveGroups>) {
         let _ = self.shared.observed.set(groups);
     }
 

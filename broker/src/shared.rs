@@ -11,7 +11,7 @@ use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
-use crate::observed::{ObserveGroups, ObservedGroup};
+use crate::observed::{ObserveGroups, ObservedGroup, is_reserved};
 
 /// This broker's id, as in a one-node Kafka.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
@@ -27,15 +27,20 @@ pub(crate) struct Shared {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) coordinators: Coordinators,
     /// Set once, if there is anything to observe.
-    pub(crate) observed: OnceLock<ObserveGroups>,
+    pub(crate) observed: OnceLock<Box<dyn ObserveGroups>>,
     /// Cancelled when the broker stops: whoever waits answers with what there is.
     pub(crate) shutdown: CancellationToken,
 }
 
 impl Shared {
-    /// The groups that no client made, as they are now.
-    pub(crate) fn observed_groups(&self) -> Vec<ObservedGroup> {
-        self.observed.get().map_or_else(Vec::new, |observe| observe())
+    /// The ids of the groups that no client made.
+    pub(crate) fn observed_ids(&self) -> Vec<String> {
+        self.observed.get().map_or_else(Vec::new, |groups| groups.ids())
+    }
+
+    /// One of these groups, as it is now.
+    pub(crate) fn observed_group(&self, id: &str) -> Option<ObservedGroup> {
+        self.observed.get().filter(|_| is_reserved(id))?.group(id)
     }
 }
 

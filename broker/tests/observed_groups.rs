@@ -3,7 +3,7 @@
 
 mod common;
 
-use brooklet_broker::{OBSERVED_GROUP_PREFIX, ObservedGroup};
+use brooklet_broker::{OBSERVED_GROUP_PREFIX, ObserveGroups, ObservedGroup};
 use bytes::{Buf, Bytes};
 use common::{Client, TestBroker};
 use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -23,13 +23,22 @@ fn topic() -> TopicName {
     TopicName(StrBytes::from_static_str("logs"))
 }
 
+struct One;
+
+impl ObserveGroups for One {
+    fn ids(&self) -> Vec<String> {
+        vec![id().to_string()]
+    }
+
+    fn group(&self, wanted: &str) -> Option<ObservedGroup> {
+        let (user_data, positions) = (Bytes::from_static(b"{}"), vec![(0, 7), (1, 0)]);
+        let group = ObservedGroup { id: id().to_string(), topic: "logs".to_owned(), positions, user_data };
+        (group.id == wanted).then_some(group)
+    }
+}
+
 async fn observing() -> (TestBroker, Client) {
-    let observe = || {
-        let user_data = Bytes::from_static(b"{}");
-        let positions = vec![(0, 7), (1, 0)];
-        vec![ObservedGroup { id: id().to_string(), topic: "logs".to_owned(), positions, user_data }]
-    };
-    let broker = TestBroker::observing(Box::new(observe)).await;
+    let broker = TestBroker::observing(Box::new(One)).await;
     broker.topic("logs", 3, &[]);
     let client = broker.client().await;
     (broker, client)

@@ -53,7 +53,7 @@ impl Query {
         let (progress, told) = watch::channel(Progress::default());
         let (outcome, ended) = oneshot::channel();
         let status = StatusBoard::new(&name, &plan.text, &plan.source.topic, plan.source.watermark.is_some());
-        let reader = QueryStatusReader { board: status.clone(), storage: storage.clone() };
+        let reader = QueryStatusReader { name: name.clone(), board: status.clone(), storage: storage.clone() };
         let tell = Tell { progress, status };
         let console = Shared(Arc::new(Mutex::new(console)));
         let attempts = Attempts { storage, name: name.clone(), plan, options, sizes, log, console, tell };
@@ -126,11 +126,17 @@ impl Drop for Query {
 /// Reads a query's status at any time.
 #[derive(Clone)]
 pub struct QueryStatusReader {
+    name: String,
     board: StatusBoard,
     storage: Arc<Storage>,
 }
 
 impl QueryStatusReader {
+    /// The query's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How the query is now.
     pub fn read(&self) -> QueryStatus {
         self.board.read(&self.storage)

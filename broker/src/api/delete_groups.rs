@@ -22,7 +22,7 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DeleteGroupsR
 
 async fn delete(shared: &Shared, group: &GroupId) -> Result<(), CoordinatorError> {
     if is_reserved(group) {
-        let exists = shared.observed_groups().iter().any(|observed| observed.id == ***group);
+        let exists = shared.observed_ids().iter().any(|observed| *observed == ***group);
         let error = if exists { GroupError::NonEmptyGroup } else { GroupError::GroupIdNotFound };
         return Err(error.into());
     }

@@ -26,7 +26,6 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, mut request: DescribeGr
         .look(move |groups| ids.iter().map(|id| groups.describe(id)).collect::<Vec<Option<Described>>>())
         .await;
     let operations = if request.include_authorized_operations { ALL_OPERATIONS } else { NOT_ASKED };
-    let observed = shared.observed_groups();
     let groups = match found {
         Ok(found) => request
             .groups
@@ -34,7 +33,7 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, mut request: DescribeGr
             .zip(found)
             .map(|(id, group)| match group {
                 Some(group) => described(id, group).with_authorized_operations(operations),
-                None => match observed.iter().find(|group| group.id == **id) {
+                None => match shared.observed_group(&id) {
                     Some(group) => group.described(id).with_authorized_operations(operations),
                     None => missing(call.version, id),
                 },

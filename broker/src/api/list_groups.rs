@@ -7,7 +7,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::group_text::wire;
 use crate::error;
-use crate::observed::ObservedGroup;
+use crate::observed;
 use crate::shared::{Call, Shared};
 
 /// The one type of group that there is so far.
@@ -29,8 +29,8 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: ListGroupsReq
                 .with_group_state(wire(&group.state.to_string()))
                 .with_group_type(StrBytes::from_static_str(TYPE))
         });
-    let observed = shared.observed_groups();
-    let observed = observed.iter().map(ObservedGroup::listed).filter(|group| {
+    let observed = shared.observed_ids();
+    let observed = observed.iter().map(|id| observed::listed(id)).filter(|group| {
         fits(&request.states_filter, &group.group_state) && fits(&request.types_filter, &group.group_type)
     });
     ListGroupsResponse::default().with_groups(listed.chain(observed).collect())

@@ -15,7 +15,6 @@ use kafka_protocol::protocol::StrBytes;
 use super::group_text::{once_each, wire};
 use crate::coordinators::CoordinatorError;
 use crate::error;
-use crate::observed::is_reserved;
 use crate::shared::{Call, Shared};
 
 /// The first version with several groups.
@@ -89,11 +88,7 @@ fn only_stable(
 
 /// Puts in where a reader is that no client started.
 fn observe(shared: &Shared, group: &mut OffsetFetchResponseGroup) {
-    if !is_reserved(&group.group_id) {
-        return;
-    }
-    let observed = shared.observed_groups();
-    let Some(observed) = observed.iter().find(|known| known.id == **group.group_id) else { return };
+    let Some(observed) = shared.observed_group(&group.group_id) else { return };
     if group.topics.is_empty() {
         let partitions = observed.positions.iter().map(|(index, _)| partition(*index, None)).collect();
         let name = wire(&observed.topic).into();

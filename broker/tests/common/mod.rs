@@ -39,12 +39,16 @@ impl TestBroker {
         Self::start_observing(config, storage, None).await
     }
 
-    pub(crate) async fn observing(groups: ObserveGroups) -> Self {
+    pub(crate) async fn observing(groups: Box<dyn ObserveGroups>) -> Self {
         let storage = Storage::open(StorageConfig { engine: Engine::Memory, ..StorageConfig::default() }).unwrap();
         Self::start_observing(BrokerConfig::default(), storage, Some(groups)).await
     }
 
-    async fn start_observing(config: BrokerConfig, storage: Arc<Storage>, observe: Option<ObserveGroups>) -> Self {
+    async fn start_observing(
+        config: BrokerConfig,
+        storage: Arc<Storage>,
+        observe: Option<Box<dyn ObserveGroups>>,
+    ) -> Self {
         let config = BrokerConfig { listen: "127.0.0.1:0".to_owned(), ..config };
         let broker = Broker::bind(config, Arc::clone(&storage)).await.unwrap();
         let addr = broker.local_addr();

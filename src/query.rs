@@ -28,6 +28,7 @@ const RECORDS_MAX: usize = 1_000_000;
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<()> {
     let plan = plan(args)?;
     let topic = plan.source_topic().to_owned();
+    let tables: Vec<String> = plan.table_topics().map(str::to_owned).collect();
     let format = match args.output {
         Format::Table if args.follow => brooklet_processor::Format::Console,
         Format::Table => brooklet_processor::Format::Table,
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         match &args.data_dir {
             Some(folder) => from_folder(folder, &mut query).await?,
-            None => from_broker(args, &topic, &mut query).await?,
+            None => from_broker(args, &topic, &tables, &mut query).await?,
         }
         let bad = query.progress().bad_records;
         if bad > 0 {
@@ -71,10 +72,20 @@ async fn from_folder(folder: &Path, query: &mut AdHocQuery) -> anyhow::Result<()
     Ok(())
 }
 
-async fn from_broker(args: &QueryArgs, topic: &str, query: &mut AdHocQuery) -> anyhow::Result<()> {
-    let mut reader = TopicReader::open(&args.bootstrap_server, topic, &args.properties, TIMEOUT)?;
+async fn from_broker(args: &QueryArgs, topic: &str, tables: &[String], query: &mut AdHocQuery) -> anyhow::Result<()> {
+    let open = |topic: &str| TopicReader::open(&args.bootstrap_server, topic, &args.properties, TIMEOUT);
+    let mut reader = open(topic)?;
+    let mut tables = tables.iter().map(|table| open(table)).collect::<anyhow::Result<Vec<_>>>()?;
     let there = |feed: &mut Feed<'_, '_, '_>| {
-        reader.read_to_end(TIMEOUT, |record| Ok(feed.take(&source_record(record))?)).map_err(query_error)
+        let read = |reader: &mut TopicReader, feed: &mut Feed<'_, '_, '_>| {
+            reader.read_to_end(TIMEOUT, |record| Ok(feed.take(&source_record(record))?)).map_err(query_error)
+        };
+        for (number, table) in tables.iter_mut().enumerate() {
+            feed.begin_table(number);
+            read(table, feed)?;
+        }
+        feed.begin_source();
+        read(&mut reader, feed)
     };
     query.run_batch(there).await?;
     if !args.follow {
@@ -86,6 +97,11 @@ async fn from_broker(args: &QueryArgs, topic: &str, query: &mut AdHocQuery) -> a
         let come = reader.read_more(WAIT, RECORDS_MAX)?;
         if !come.is_empty() || query.is_due() {
             let feed_all = |feed: &mut Feed<'_, '_, '_>| {
+                for (number, table) in tables.iter_mut().enumerate() {
+                    feed.begin_table(number);
+                    table.catch_up(TIMEOUT, |record| Ok(feed.take(&source_record(record))?)).map_err(query_error)?;
+                }
+                feed.begin_source();
                 come.iter().try_for_each(|message| with_fetched(message, |record| feed.take(&source_record(record))))
             };
             query.run_batch(feed_all).await?;

@@ -8,7 +8,7 @@ use brooklet_storage::{PartitionLog, Storage};
 
 use crate::changelog::{Range, Watermark};
 use crate::error::QueryError;
-use crate::operators::{Operators, Origin, Read, Target};
+use crate::operators::{Input, Operators, Origin, Read, Target};
 use crate::options::QueryOptions;
 use crate::pipeline::{Pipeline, Sinks};
 use crate::plan::Plan;
@@ -73,6 +73,7 @@ const RECORDS_PER_CHECK: u64 = 1024;
 
 /// Takes the records of a batch.
 pub struct Feed<'f, 't, 'e> {
+    input: Input,
     operators: &'f mut Operators,
     target: &'f mut Target<'t, 'e>,
     headers: Vec<u8>,
@@ -80,6 +81,18 @@ pub struct Feed<'f, 't, 'e> {
 }
 
 impl Feed<'_, '_, '_> {
+    /// From here on the records are those of a table that the query joins, by its number among
+    /// [`Plan::table_topics`]. All of them come before those of the topic that is queried.
+    pub fn begin_table(&mut self, table: usize) {
+        self.input = Input::Table(table);
+    }
+
+    /// From here on the records are those of the topic that is queried, as they are if there are no tables.
+    pub fn begin_source(&mut self) {
+        self.input = Input::Source;
+        self.operators.end_tables(self.target);
+    }
+
     /// Takes one record that came from elsewhere than a log of this process.
     ///
     /// # Errors
@@ -96,7 +109,7 @@ impl Feed<'_, '_, '_> {
     }
 
     fn take_with(&mut self, record: &SourceRecord<'_>, headers: &mut Vec<u8>) -> Result<(), QueryError> {
-        let topic = self.operators.topic();
+        let topic = self.operators.topic(self.input);
         let timestamp_type =
             if record.is_append_time { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
         let origin = Origin { topic: &topic, partition: record.partition, timestamp_type };
@@ -107,7 +120,7 @@ impl Feed<'_, '_, '_> {
             value: record.value,
             headers: Headers::encoded(record.headers, headers),
         };
-        self.operators.take(&record, origin, self.target)
+        self.operators.take(self.input, &record, origin, self.target)
     }
 
     /// Takes all records that a log has now.
@@ -116,7 +129,7 @@ impl Feed<'_, '_, '_> {
     /// As [`Feed::take`], or the log cannot be read.
     pub fn take_log(&mut self, log: &PartitionLog) -> Result<(), QueryError> {
         let (Offset(from), Offset(to)) = (log.log_start_offset(), log.high_watermark());
-        self.operators.read_range(log, Range { partition: log.id().partition, from, to }, self.target)
+        self.operators.read_range(self.input, log, Range { partition: log.id().partition, from, to }, self.target)
     }
 }
 
@@ -138,9 +151,19 @@ impl AdHocQuery {
     /// # Errors
     /// There is no such topic, it cannot be read, or the rows cannot be written.
     pub async fn run_on_storage(&mut self, storage: &Storage) -> Result<AdHocProgress, QueryError> {
-        let name = self.pipeline.plan.source.topic.clone();
-        let Some(topic) = storage.topic(&name) else { return Err(QueryError::NoTopic(name)) };
-        self.run_batch(|feed| topic.partitions.iter().try_for_each(|log| feed.take_log(log))).await
+        let topic = |name: &str| storage.topic(name).ok_or_else(|| QueryError::NoTopic(name.to_owned()));
+        let plan = &self.pipeline.plan;
+        let source = topic(&plan.source.topic)?;
+        let tables = plan.table_topics().map(topic).collect::<Result<Vec<_>, _>>()?;
+        self.run_batch(|feed| {
+            for (number, table) in tables.iter().enumerate() {
+                feed.begin_table(number);
+                table.partitions.iter().try_for_each(|log| feed.take_log(log))?;
+            }
+            feed.begin_source();
+            source.partitions.iter().try_for_each(|log| feed.take_log(log))
+        })
+        .await
     }
 
     /// Runs a batch of the records that `feed` hands over, and writes its rows.
@@ -155,7 +178,7 @@ impl AdHocQuery {
         output.begin(&Default::default())?;
         let sinks = Sinks { output, dead_letters: None };
         let result = pipeline.run_batch(sinks, gate, *watermark, progress.rows_out, |operators, target| {
-            feed(&mut Feed { operators, target, headers: Vec::new(), records: 0 })
+            feed(&mut Feed { input: Input::Source, operators, target, headers: Vec::new(), records: 0 })
         })?;
         output.finish(*batch, gate).await?;
         *watermark = pipeline.watermark_after(*watermark, &result.read);

@@ -1,9 +1,12 @@
 //! Bad records: those that a query reads with null columns, by reason, and the last few of them to look at.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use brooklet_model::{Offset, Timestamp};
+use brooklet_model::{Offset, Record, Timestamp};
+
+use crate::json::Scanned;
 
 /// How many bad records are kept to look at.
 const KEPT: usize = 5;
@@ -68,6 +71,8 @@ impl BadCounts {
 /// A bad record, to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRecord {
+    /// Its topic.
+    pub topic: Arc<str>,
     /// Its partition.
     pub partition: i32,
     /// Its offset; of a batch that cannot be read, the first one.
@@ -83,6 +88,24 @@ pub struct BadRecord {
 }
 
 impl BadRecord {
+    /// What makes a record bad whose value was scanned; `None` if nothing does.
+    #[inline]
+    pub(crate) fn of(json: &Scanned<'_>, record: &Record<'_>, topic: &Arc<str>, partition: i32) -> Option<Self> {
+        if json.malformed() {
+            return Some(Self::new(record, topic, partition, BadReason::NotAnObject, "it is not a JSON object"));
+        }
+        json.outdated().then(|| {
+            let what = "a time in it has a form that Spark reads no longer";
+            Self::new(record, topic, partition, BadReason::OutdatedTime, what)
+        })
+    }
+
+    #[cold]
+    fn new(record: &Record<'_>, topic: &Arc<str>, partition: i32, reason: BadReason, what: &str) -> Self {
+        let Record { offset, timestamp, .. } = *record;
+        Self { topic: topic.clone(), partition, offset, timestamp, reason, what: what.to_owned(), value: None }
+    }
+
     /// With as much of the value as is kept.
     pub(crate) fn with_value(mut self, value: Option<&[u8]>) -> Self {
         self.value = value.map(|value| value.get(..VALUE_BYTES_KEPT).unwrap_or(value).to_vec());
@@ -122,14 +145,13 @@ impl BadRecords {
 /// Tells of bad records, at most once in a few seconds. What is gathered when no more come is told at the end.
 pub(crate) struct BadReporter {
     query: String,
-    topic: String,
     untold: BadRecords,
     told: Option<Instant>,
 }
 
 impl BadReporter {
-    pub(crate) fn new(query: String, topic: String) -> Self {
-        Self { query, topic, untold: BadRecords::default(), told: None }
+    pub(crate) fn new(query: String) -> Self {
+        Self { query, untold: BadRecords::default(), told: None }
     }
 
     pub(crate) fn report(&mut self, bad: &BadRecords) {
@@ -143,9 +165,9 @@ impl BadReporter {
 
     fn tell(&mut self) {
         let BadRecords { counts, mut last } = std::mem::take(&mut self.untold);
-        let Some(BadRecord { partition, offset, what, .. }) = last.pop_back() else { return };
+        let Some(BadRecord { topic, partition, offset, what, .. }) = last.pop_back() else { return };
         self.told = Some(Instant::now());
-        tracing::warn!(query = self.query, topic = self.topic, count = counts.total(), partition, %offset, what,
+        tracing::warn!(query = self.query, topic = &*topic, count = counts.total(), partition, %offset, what,
             "bad records are counted with null columns; the last one is");
     }
 }

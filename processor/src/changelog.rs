@@ -10,6 +10,7 @@
 mod entry;
 mod replay;
 mod replay_bytes;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +19,13 @@ use std::sync::Arc;
 use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, Timestamp};
 use brooklet_storage::{AppendError, PartitionLog};
 
-pub(crate) use entry::{Base, Commit, Entry, OutputPosition, PlannedBatch, Range, Rows, Totals, Watermark};
+pub(crate) use entry::{Base, Commit, Entry, OutputPosition, PlannedBatch, Rows, Totals, Watermark};
 pub(crate) use replay::{Replayed, identity, replay};
 pub use replay_bytes::replay_bytes;
+pub(crate) use sources::{Range, TopicPositions, TopicRanges};
 
 use crate::codec::Malformed;
-use crate::state::State;
+use crate::state::Stores;
 use crate::step::{Gate, Step, Stopped};
 
 /// How a changelog cuts what it writes.
@@ -108,7 +110,7 @@ impl Changelog {
     }
 
     /// Writes the batch's changes and, last, its commit: in one batch of records where they fit.
-    pub(crate) fn commit(&mut self, commit: &Commit, state: &State, gate: &mut Gate) -> Result<(), ChangelogError> {
+    pub(crate) fn commit(&mut self, commit: &Commit, state: &Stores, gate: &mut Gate) -> Result<(), ChangelogError> {
         let mut writer = Writer::new(&self.log, self.sizes);
         writer.rows(state, Some(commit.number), gate)?;
         writer.push(&Entry::Committed(commit.clone()))?;
@@ -127,7 +129,12 @@ impl Changelog {
     }
 
     /// Writes the whole state, and gives the space of what is before it back.
-    pub(crate) async fn snapshot(&mut self, base: &Base, state: &State, gate: &mut Gate) -> Result<(), ChangelogError> {
+    pub(crate) async fn snapshot(
+        &mut self,
+        base: &Base,
+        state: &Stores,
+        gate: &mut Gate,
+    ) -> Result<(), ChangelogError> {
         let storage = |error: brooklet_storage::StorageError| ChangelogError::Write(error.to_string());
         self.log.roll().map_err(storage)?;
         let begin = self.log.log_end_offset();
@@ -183,32 +190,34 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds what the batch changed, or if it is none the whole state, gathered into records; returns how many rows.
-    fn rows(&mut self, state: &State, batch: Option<u64>, gate: &mut Gate) -> Result<u64, ChangelogError> {
-        let (rows, step) = match batch {
-            Some(_) => (state.changes(), Step::Changed),
-            None => (state.rows(), Step::SnapshotPart),
-        };
+    fn rows(&mut self, state: &Stores, batch: Option<u64>, gate: &mut Gate) -> Result<u64, ChangelogError> {
         let mut gathered = Vec::with_capacity(self.sizes.record_bytes.min(64 << 10));
         let mut count = 0;
-        for row in rows {
-            match batch {
-                Some(_) => state.put_change(row, &mut gathered),
-                None => state.put_whole(row, &mut gathered),
+        for (store, state) in (0..).zip(state.all()) {
+            let (rows, step) = match batch {
+                Some(_) => (state.changes(), Step::Changed),
+                None => (state.rows(), Step::SnapshotPart),
+            };
+            for row in rows {
+                match batch {
+                    Some(_) => state.put_change(row, &mut gathered),
+                    None => state.put_whole(row, &mut gathered),
+                }
+                count += 1;
+                if gathered.len() >= self.sizes.record_bytes && self.push_rows(batch, store, &mut gathered)? {
+                    gate.pass(step)?;
+                }
             }
-            count += 1;
-            if gathered.len() >= self.sizes.record_bytes && self.push_rows(batch, &mut gathered)? {
-                gate.pass(step)?;
+            if !gathered.is_empty() {
+                self.push_rows(batch, store, &mut gathered)?;
             }
-        }
-        if !gathered.is_empty() {
-            self.push_rows(batch, &mut gathered)?;
         }
         Ok(count)
     }
 
     /// Adds a record of rows, and clears them; true if the records before it were appended.
-    fn push_rows(&mut self, batch: Option<u64>, gathered: &mut Vec<u8>) -> Result<bool, ChangelogError> {
-        let rows = Rows::new(gathered);
+    fn push_rows(&mut self, batch: Option<u64>, store: u64, gathered: &mut Vec<u8>) -> Result<bool, ChangelogError> {
+        let rows = Rows::new(store, gathered);
         let appended = self.push(&match batch {
             Some(batch) => Entry::Changes { batch, rows },
             None => Entry::SnapshotRows(rows),

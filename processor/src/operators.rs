@@ -2,56 +2,44 @@
 
 mod grouping;
 mod record;
+mod source;
 mod stages;
+mod table;
+mod walk;
 
 use std::sync::Arc;
 
-use brooklet_model::{Batch, Offset, Record, split_batches};
-use brooklet_storage::{PartitionLog, ReadError};
+use brooklet_model::Record;
+use brooklet_storage::PartitionLog;
 
-use crate::bad::{BadReason, BadRecord, BadRecords};
+use crate::bad::{BadRecord, BadRecords};
 use crate::changelog::Range;
 use crate::emit::Emitter;
 use crate::error::QueryError;
-use crate::expr::Expr;
-use crate::json::Scanner;
 use crate::options::OnDataLoss;
-use crate::plan::{Plan, Stage, Watermark};
+use crate::plan::{Plan, Stage};
 use crate::sink::DeadLetters;
-use crate::source::lost;
-use crate::state::{State, TooManyGroups};
+use crate::state::{State, Stores, TooManyGroups};
 use crate::step::{Gate, Step};
 use crate::types::Value;
-use grouping::Grouper;
-use record::{Cell, Cells, RecordRow};
-use stages::Flow;
+use source::SourceReader;
+use table::TableReader;
+use walk::{Take, Walker};
 
-pub(crate) use grouping::new_state;
 pub(crate) use record::Origin;
 
-/// Bytes of a log that are read at once; small enough to stay in the processor's cache until they are scanned.
-const READ_BYTES: usize = 1 << 20;
-/// Unfolded bytes are kept for the next batch up to this much memory.
-const SCRATCH_BYTES_KEPT: usize = 4 << 20;
-
-/// Source, columns, WHERE, and GROUP BY or SELECT of one query.
+/// Source, columns, WHERE, and GROUP BY or SELECT of one query; and the tables that it joins.
 pub(crate) struct Operators {
-    topic: Arc<str>,
-    cells: Vec<Cell>,
-    scanner: Scanner,
-    early_filter: Option<Expr>,
-    watermark: Option<Watermark>,
-    filter: Option<Expr>,
-    stages: Vec<Stage>,
-    grouper: Option<Grouper>,
-    scratch: Vec<u8>,
-    unfolded_bytes_max: usize,
-    on_data_loss: OnDataLoss,
+    walker: Walker,
+    source: SourceReader,
+    tables: Vec<TableReader>,
 }
 
 /// Where a batch's records go, and what holds for all of them.
 pub(crate) struct Target<'t, 'e> {
     pub(crate) state: &'t mut State,
+    /// The tables that the query joins.
+    pub(crate) tables: &'t mut [State],
     pub(crate) state_bytes_max: usize,
     /// Takes the rows of a query without GROUP BY.
     pub(crate) emitter: &'t mut Emitter<'e>,
@@ -80,9 +68,10 @@ impl Target<'_, '_> {
     }
 
     pub(crate) fn check_memory(&self) -> Result<(), QueryError> {
-        let (bytes, bytes_max) = (self.state.bytes(), self.state_bytes_max);
+        let stores = || std::iter::once(&*self.state).chain(&*self.tables);
+        let (bytes, bytes_max) = (stores().map(State::bytes).sum(), self.state_bytes_max);
         if bytes > bytes_max {
-            return Err(QueryError::StateTooLarge { groups: self.state.len(), bytes, bytes_max });
+            return Err(QueryError::StateTooLarge { groups: stores().map(State::len).sum(), bytes, bytes_max });
         }
         Ok(())
     }
@@ -120,198 +109,93 @@ pub(crate) struct Read {
     pub(crate) event_time_max: Option<i64>,
 }
 
+/// The state of a query that has seen nothing.
+pub(crate) fn new_stores(plan: &Plan) -> Stores {
+    let tables = plan.tables.iter().map(|table| State::Groups(table::new_store(table))).collect();
+    Stores { levels: vec![grouping::new_state(plan)], tables }
+}
+
+/// A topic of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The one that is queried.
+    Source,
+    /// That of a table, by the table's number.
+    Table(usize),
+}
+
 impl Operators {
     pub(crate) fn new(plan: &Plan, unfolded_bytes_max: usize, on_data_loss: OnDataLoss) -> Self {
-        let Cells { cells, json } = Cells::new(&plan.source.columns);
-        let json: Vec<_> = json.iter().map(|(name, data_type)| (name.as_str(), data_type.clone())).collect();
+        let tables = plan.tables.iter().enumerate();
         Self {
-            topic: plan.source.topic.as_str().into(),
-            scanner: Scanner::typed(&json),
-            early_filter: plan.early_filter.clone(),
-            watermark: plan.source.watermark,
-            filter: plan.filter.clone(),
-            stages: plan.stages.clone(),
-            grouper: plan.grouping.as_ref().map(|grouping| Grouper::new(grouping, &cells)),
-            cells,
-            scratch: Vec::new(),
-            unfolded_bytes_max,
-            on_data_loss,
+            walker: Walker::new(unfolded_bytes_max, on_data_loss),
+            source: SourceReader::new(plan),
+            tables: tables.map(|(number, table)| TableReader::new(number, table)).collect(),
         }
     }
 
-    /// The topic that is read.
-    pub(crate) fn topic(&self) -> Arc<str> {
-        self.topic.clone()
+    /// The topic of an input.
+    pub(crate) fn topic(&self, input: Input) -> Arc<str> {
+        let table = match input {
+            Input::Source => None,
+            Input::Table(number) => self.tables.get(number),
+        };
+        table.map_or(self.source.topic(), Take::topic).clone()
     }
 
     /// Begins a batch's input.
-    pub(crate) fn begin_batch(&self, state: &mut State) -> Result<(), QueryError> {
-        state.begin_batch();
-        match &self.grouper {
-            Some(grouper) => grouper.begin_batch(state).map_err(|error| too_large(state, error)),
-            None => Ok(()),
-        }
+    pub(crate) fn begin_batch(&self, stores: &mut Stores) -> Result<(), QueryError> {
+        stores.begin_batch();
+        stores.levels.first_mut().map_or(Ok(()), |state| self.source.begin_batch(state))
     }
 
-    /// Takes the records of `range`.
+    /// Takes the records of `range` from an input's log.
     pub(crate) fn read_range(
         &mut self,
+        input: Input,
         log: &PartitionLog,
         range: Range,
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
-        let partition = range.partition;
-        let failed = |topic: &str, error| QueryError::Source { topic: topic.to_owned(), partition, error };
-        let mut at = Offset(range.from);
-        let end = Offset(range.to);
-        while at < end {
-            let slice = match log.read(at, READ_BYTES) {
-                Ok(slice) => slice,
-                Err(ReadError::OutOfRange { start, .. }) => {
-                    lost(self.on_data_loss, || {
-                        format!("the records {at} to {} of {} are gone", start.0 - 1, log.id())
-                    })?;
-                    if start <= at {
-                        break;
-                    }
-                    at = start;
-                    continue;
-                }
-                Err(ReadError::Storage(error)) => return Err(failed(&self.topic, error)),
-            };
-            let before = at;
-            let bytes = slice.into_bytes().map_err(|error| failed(&self.topic, error.into()))?;
-            for batch in split_batches(bytes) {
-                let Ok(batch) = batch else {
-                    let error = std::io::Error::other(format!("no record batch stands at offset {at}"));
-                    return Err(failed(&self.topic, error.into()));
-                };
-                at = batch.header.next_offset().max(at);
-                if !batch.header.is_control() {
-                    self.read_batch(&batch, range, target)?;
-                }
-                if at >= end {
-                    break;
-                }
-            }
-            if at == before {
-                lost(self.on_data_loss, || format!("nothing can be read at offset {at} of {}", log.id()))?;
-                break;
-            }
-            target.check_memory()?;
-            target.gate.pass(Step::Read)?;
+        match input {
+            Input::Source => self.walker.read_range(log, range, &mut self.source, target),
+            Input::Table(number) => match self.tables.get_mut(number) {
+                Some(table) => self.walker.read_range(log, range, table, target),
+                None => Ok(()),
+            },
         }
-        Ok(())
     }
 
-    /// Takes those records of a batch that are in `range`.
-    pub(crate) fn read_batch(
-        &mut self,
-        batch: &Batch,
-        range: Range,
-        target: &mut Target<'_, '_>,
-    ) -> Result<(), QueryError> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let taken = self.read_records(batch, &mut scratch, range, target);
-        if scratch.capacity() <= SCRATCH_BYTES_KEPT {
-            self.scratch = scratch;
-        }
-        taken
-    }
-
-    fn read_records(
-        &mut self,
-        batch: &Batch,
-        scratch: &mut Vec<u8>,
-        range: Range,
-        target: &mut Target<'_, '_>,
-    ) -> Result<(), QueryError> {
-        let partition = range.partition;
-        let records = match batch.records(scratch, self.unfolded_bytes_max) {
-            Ok(records) => records,
-            Err(error) => {
-                let count = u64::try_from(batch.header.record_count).unwrap_or(0).max(1);
-                target.read.records += count;
-                let what = format!("its batch cannot be read: {error}");
-                return target.bad(count, unreadable(batch, partition, batch.header.base_offset, what), None);
-            }
-        };
-        let topic = self.topic.clone();
-        let origin = Origin { topic: &topic, partition, timestamp_type: batch.header.timestamp_type() };
-        let mut seen: u64 = 0;
-        for record in records {
-            seen += 1;
-            match record {
-                Ok(record) if record.offset.0 < range.from || record.offset.0 >= range.to => {}
-                Ok(record) => self.take(&record, origin, target)?,
-                Err(error) => {
-                    let count = (batch.header.record_count.max(0) as u64).saturating_sub(seen - 1).max(1);
-                    target.read.records += count;
-                    let offset = batch.header.base_offset.plus(seen as i64 - 1);
-                    let what = format!("the rest of its batch cannot be read: {error}");
-                    return target.bad(count, unreadable(batch, partition, offset, what), None);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes one record.
+    /// Takes one record of an input.
     #[inline]
     pub(crate) fn take(
         &mut self,
+        input: Input,
         record: &Record<'_>,
         origin: Origin<'_>,
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
-        target.read.records += 1;
-        let json = self.scanner.scan(record.value);
-        let reason = if json.malformed() {
-            Some((BadReason::NotAnObject, "it is not a JSON object"))
-        } else if json.outdated() {
-            Some((BadReason::OutdatedTime, "a time in it has a form that Spark reads no longer"))
-        } else {
-            None
-        };
-        if let Some((reason, what)) = reason {
-            let Record { offset, timestamp, .. } = *record;
-            let (partition, what) = (origin.partition, what.to_owned());
-            target.bad(1, BadRecord { partition, offset, timestamp, reason, what, value: None }, Some(record))?;
-        }
-        let mut row = RecordRow { cells: &self.cells, json, record, origin, window: None, made: Vec::new() };
-        if let Some(filter) = &self.early_filter
-            && filter.test(&row) != Some(true)
-        {
-            return Ok(());
-        }
-        if let Some(watermark) = &self.watermark
-            && let Value::Timestamp(time) = crate::expr::Row::value(&row, watermark.column)
-        {
-            target.read.event_time_max = target.read.event_time_max.max(Some(time));
-        }
-        if let Some(filter) = &self.filter
-            && filter.test(&row) != Some(true)
-        {
-            return Ok(());
-        }
-        if !self.stages.is_empty() {
-            let flow = Flow { stages: &self.stages, grouper: self.grouper.as_ref() };
-            return flow.run(0, &mut row, target);
-        }
-        match &self.grouper {
-            Some(grouper) => {
-                let added = grouper.add(&mut row, target.state, target.late_by);
-                target.read.late += added.map_err(|error| too_large(target.state, error))?;
-                Ok(())
+        match input {
+            Input::Source => self.source.take(record, origin, target),
+            Input::Table(number) => {
+                self.tables.get_mut(number).map_or(Ok(()), |table| table.take(record, origin, target))
             }
-            None => target.emitter.push_record(&row, target.gate),
         }
     }
-}
 
-fn unreadable(batch: &Batch, partition: i32, offset: Offset, what: String) -> BadRecord {
-    let timestamp = batch.header.max_timestamp;
-    BadRecord { partition, offset, timestamp, reason: BadReason::Unreadable, what, value: None }
+    /// Forgets the rows of a table whose topic was made anew.
+    pub(crate) fn forget_table(&self, input: Input, target: &mut Target<'_, '_>) {
+        if let Input::Table(number) = input
+            && let Some(table) = self.tables.get(number)
+        {
+            table.forget(target);
+        }
+    }
+
+    /// Ends the input of the tables, which comes before that of the topic that is queried.
+    pub(crate) fn end_tables(&self, target: &mut Target<'_, '_>) {
+        self.tables.iter().for_each(|table| table.end_input(target));
+    }
 }
 
 fn too_large(state: &State, _: TooManyGroups) -> QueryError {

@@ -4,17 +4,17 @@
 use crate::changelog::Watermark;
 use crate::emit::Emitter;
 use crate::error::QueryError;
-use crate::operators::{Limited, Operators, Read, Target, new_state};
+use crate::operators::{Limited, Operators, Read, Target, new_stores};
 use crate::options::QueryOptions;
 use crate::plan::{OutputMode, Plan};
 use crate::sink::{DeadLetters, Output};
-use crate::state::State;
+use crate::state::{State, Stores};
 use crate::step::Gate;
 
 /// The way from records to rows.
 pub(crate) struct Pipeline {
     pub(crate) plan: Plan,
-    pub(crate) state: State,
+    pub(crate) stores: Stores,
     operators: Operators,
     state_bytes_max: usize,
 }
@@ -36,7 +36,7 @@ pub(crate) struct BatchResult {
 impl Pipeline {
     pub(crate) fn new(plan: Plan, options: &QueryOptions) -> Self {
         Self {
-            state: new_state(&plan),
+            stores: new_stores(&plan),
             operators: Operators::new(&plan, options.unfolded_bytes_max, options.on_data_loss),
             plan,
             state_bytes_max: options.state_bytes_max,
@@ -56,16 +56,19 @@ impl Pipeline {
         rows_before: u64,
         feed: impl FnOnce(&mut Operators, &mut Target<'_, '_>) -> Result<(), QueryError>,
     ) -> Result<BatchResult, QueryError> {
-        let Self { plan, state, operators, state_bytes_max } = self;
+        let Self { plan, stores, operators, state_bytes_max } = self;
+        operators.begin_batch(stores)?;
+        let Stores { levels, tables } = stores;
+        let Some(state) = levels.first_mut() else { return Ok(BatchResult::default()) };
         // In complete mode nothing is forgotten, and nothing is late but for sessions.
         let forgets = plan.mode != OutputMode::Complete;
         let takes_late = !forgets && !matches!(state, State::Sessions(_));
         let mut read = Read::default();
         let mut limited = Limited::of(plan, state);
-        operators.begin_batch(state)?;
         let mut emitter = Emitter::new(plan, sinks.output, rows_before);
         let mut target = Target {
             state: &mut *state,
+            tables,
             state_bytes_max: *state_bytes_max,
             emitter: &mut emitter,
             gate: &mut *gate,

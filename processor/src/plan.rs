@@ -15,6 +15,8 @@ use crate::types::DataType;
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) source: Source,
+    /// What its stages look up.
+    pub(crate) tables: Vec<JoinedTable>,
     /// WHERE, as far as it does not look at the event time: it runs before the watermark is taken.
     pub(crate) early_filter: Option<Expr>,
     /// The rest of WHERE. None where the query has no watermark.
@@ -46,6 +48,18 @@ pub(crate) struct Source {
     /// Only what the query reads; columns that are group keys by themselves come first, in the order of GROUP BY.
     pub(crate) columns: Vec<SourceColumn>,
     pub(crate) watermark: Option<Watermark>,
+}
+
+/// A topic that is joined as a table of latest values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JoinedTable {
+    pub(crate) topic: String,
+    /// Only what is read.
+    pub(crate) columns: Vec<SourceColumn>,
+    /// Of these, by number, the ones of which each value has one row: that of the last record.
+    pub(crate) key: Vec<usize>,
+    /// Those that are kept beside the key.
+    pub(crate) kept: Vec<usize>,
 }
 
 /// A column of a record.
@@ -95,8 +109,25 @@ pub(crate) enum Stage {
     Filter(Expr),
     /// Makes rows of one, and adds columns: they come after the window's.
     Generate(Generator),
+    /// Adds the columns of a row of a table, as a generator does.
+    Lookup(Lookup),
     /// So many rows go on in the query's life.
     Limit(u64),
+}
+
+/// JOIN with a table of latest values: a row has one partner at most.
+#[derive(Clone, Debug)]
+pub(crate) struct Lookup {
+    /// By number.
+    pub(crate) table: usize,
+    /// Over the row, in the order and of the types of the table's key.
+    pub(crate) keys: Vec<Expr>,
+    /// What else must be true of the row and its partner.
+    pub(crate) condition: Option<Expr>,
+    /// A row without a partner goes on, with NULLs.
+    pub(crate) outer: bool,
+    /// For each column that it adds, which of the table's it is, counted over key and kept; `None` if nothing reads it.
+    pub(crate) columns: Vec<Option<usize>>,
 }
 
 /// What makes several rows of one.
@@ -131,11 +162,21 @@ impl Generator {
 }
 
 impl Stage {
+    /// How many columns it adds.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Generate(generator) => generator.width(),
+            Self::Lookup(lookup) => lookup.columns.len(),
+            Self::Filter(_) | Self::Limit(_) => 0,
+        }
+    }
+
     /// Its expressions.
     pub(crate) fn each(&mut self, see: &mut impl FnMut(&mut Expr)) {
         match self {
             Self::Filter(condition) => see(condition),
             Self::Limit(_) => {}
+            Self::Lookup(Lookup { keys, condition, .. }) => keys.iter_mut().chain(condition).for_each(see),
             Self::Generate(Generator::Windows { time, .. }) => see(time),
             Self::Generate(Generator::Explode { operand, .. }) => see(operand),
             Self::Generate(Generator::Rows(rows)) => {
@@ -258,6 +299,11 @@ impl Plan {
     /// The topic that is read.
     pub fn source_topic(&self) -> &str {
         &self.source.topic
+    }
+
+    /// The topics that are joined as tables, in the order in which a batch reads them.
+    pub fn table_topics(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.tables.iter().map(|table| table.topic.as_str())
     }
 
     /// Where the rows go.

@@ -1,6 +1,6 @@
 //! A running query: a thread of its own that nothing but its own end can hold up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
@@ -11,7 +11,7 @@ use brooklet_storage::{PartitionLog, Storage};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use crate::changelog::{self, Base, Changelog, OutputPosition, Sizes, Totals, Watermark};
+use crate::changelog::{self, Base, Changelog, OutputPosition, Sizes, TopicPositions, Totals, Watermark};
 use crate::error::{QueryError, StartError};
 use crate::options::{Progress, QueryOptions};
 use crate::plan::{Plan, Sink};
@@ -258,22 +258,29 @@ fn open_checkpoint(
         topic(new_topic(plan, output, options.partitions))?;
     }
     if let Some(letters) = &options.dead_letters {
-        if *letters == plan.source.topic || matches!(&plan.sink, Sink::Topic(output) if output == letters) {
+        let is_read = plan.source.topic == *letters || plan.table_topics().any(|table| table == letters);
+        if is_read || matches!(&plan.sink, Sink::Topic(output) if output == letters) {
             return Err(StartError::DeadLetters(letters.clone()));
         }
         topic(new_dead_letter_topic(letters, options.partitions))?;
     }
     if known.is_none() {
         let source = topic(new_source(&plan.source.topic, options.partitions))?;
-        let positions = first_positions(&source, options.from)
+        let next = first_positions(&source, options.from)
             .map_err(|error| failed(changelog::ChangelogError::Read(error.to_string())))?;
+        // A table is read from its beginning, wherever the query begins.
+        let table = |name: &str| {
+            let table = topic(new_source(name, options.partitions))?;
+            Ok(TopicPositions { topic: table.id, next: BTreeMap::new() })
+        };
+        let tables = plan.table_topics().map(table).collect::<Result<_, StartError>>()?;
         let base = Base {
             query,
             state: plan.state.clone(),
             producer: new_producer(),
             next_batch: 0,
-            topic: source.id,
-            positions,
+            source: TopicPositions { topic: source.id, next },
+            tables,
             output: OutputPosition::default(),
             dead_letters: OutputPosition::default(),
             totals: Totals::default(),
@@ -343,6 +350,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 #[cfg(test)]
 mod event_time_kill_tests;
+#[cfg(test)]
+mod join_tests;
 #[cfg(test)]
 mod kill_tests;
 #[cfg(test)]

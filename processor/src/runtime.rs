@@ -14,9 +14,12 @@ use brooklet_storage::{NewTopic, PartitionLog, Storage, Topic};
 use tokio::sync::watch;
 
 use crate::bad::BadReporter;
-use crate::changelog::{self, Base, Changelog, Commit, OutputPosition, PlannedBatch, Range, Sizes, Totals};
+use crate::changelog::{
+    self, Base, Changelog, Commit, OutputPosition, PlannedBatch, Range, Sizes, TopicRanges, Totals,
+};
 use crate::error::QueryError;
-use crate::options::{Progress, QueryOptions, StartFrom, Trigger};
+use crate::operators::{Input, Operators, Target};
+use crate::options::{OnDataLoss, Progress, QueryOptions, StartFrom, Trigger};
 use crate::pipeline::{BatchResult, Pipeline, Sinks};
 use crate::plan::Plan;
 use crate::query::new_producer;
@@ -71,7 +74,7 @@ impl Runtime {
         // What a query of this process wrote just before may not be served yet, and must not be taken for missing.
         changelog::durable(&log).await?;
         let mut pipeline = Pipeline::new(plan, &options);
-        let replayed = changelog::replay(&log, &mut pipeline.state, options.state_bytes_max)?;
+        let replayed = changelog::replay(&log, &mut pipeline.stores, options.state_bytes_max)?;
         let Some(replayed) = replayed else {
             return Err(QueryError::Failed(format!("the checkpoint of {name} has no beginning")));
         };
@@ -87,7 +90,7 @@ impl Runtime {
             base.producer = new_producer();
             (base.output, base.dead_letters) = (OutputPosition::default(), OutputPosition::default());
             pending = None;
-            changelog.snapshot(&base, &pipeline.state, &mut gate).await?;
+            changelog.snapshot(&base, &pipeline.stores, &mut gate).await?;
             tracing::info!(query = name, "the query was changed, and goes on with its state");
         }
         let plan = &pipeline.plan;
@@ -95,9 +98,9 @@ impl Runtime {
         let source = plan.source.topic.clone();
         let dead_letters = options.dead_letters.as_ref().map(|topic| {
             let (producer, partitions) = (base.producer, options.partitions);
-            DeadLetters::new(storage.clone(), &name, &source, topic, producer, partitions, sizes.batch_bytes)
+            DeadLetters::new(storage.clone(), &name, topic, producer, partitions, sizes.batch_bytes)
         });
-        let bad = BadReporter::new(name, source.clone());
+        let bad = BadReporter::new(name);
         let runtime = Self {
             storage,
             source,
@@ -137,17 +140,18 @@ impl Runtime {
             let topic = self.topic()?;
             if let Some(topic) = &topic {
                 waiter.watch(topic);
-                if let Some(ranges) = self.next_ranges(topic, until.as_ref())? {
+                if let Some(source) = self.next_ranges(topic, until.as_ref())? {
                     if !waiter.trigger().await? {
                         continue;
                     }
+                    let tables = self.table_ranges()?;
                     let number = self.base.next_batch;
                     let output = self.output.position(&self.base.output)?;
                     let dead_letters = match &self.dead_letters {
                         Some(letters) => letters.position(&self.base.dead_letters)?,
                         None => self.base.dead_letters.clone(),
                     };
-                    let planned = PlannedBatch { number, topic: topic.id, ranges, output, dead_letters };
+                    let planned = PlannedBatch { number, source, tables, output, dead_letters };
                     self.run_batch(planned).await?;
                     if self.options.trigger == Trigger::Once {
                         return Ok(());
@@ -179,22 +183,43 @@ impl Runtime {
 
     /// What the next batch covers; `None` if there is nothing to do. The first batch runs without records too, and the
     /// one after the watermark has moved.
-    fn next_ranges(&self, topic: &Topic, until: Option<&BTreeMap<i32, i64>>) -> Result<Option<Vec<Range>>, QueryError> {
-        let ranges = source::available(topic, &self.base, until, self.options.on_data_loss)?;
+    fn next_ranges(
+        &self,
+        topic: &Topic,
+        until: Option<&BTreeMap<i32, i64>>,
+    ) -> Result<Option<TopicRanges>, QueryError> {
+        let TopicRanges { topic, ranges } =
+            source::available(topic, &self.base.source, until, self.options.on_data_loss)?;
         if self.base.next_batch == 0 && self.options.from == StartFrom::Latest {
             // As Spark's: the end of the topic is both where the first batch begins and where it ends.
-            return Ok(Some(ranges.into_iter().map(|range| Range { to: range.from, ..range }).collect()));
+            let ranges = ranges.into_iter().map(|range| Range { to: range.from, ..range }).collect();
+            return Ok(Some(TopicRanges { topic, ranges }));
         }
         // Of one batch alone there is no next one that could take what is left.
         let once = self.options.trigger == Trigger::Once;
         let ranges = source::bounded(ranges, if once { u64::MAX } else { self.options.batch_records_max });
         // Where records are gone, the new position is kept by a batch, even an empty one.
-        let moved = |range: &Range| self.base.positions.get(&range.partition).is_some_and(|known| *known != range.from);
+        let moved =
+            |range: &Range| self.base.source.next.get(&range.partition).is_some_and(|known| *known != range.from);
         let some = self.base.next_batch == 0
             || self.base.watermark.no_data_due
-            || self.base.topic != topic.id
+            || self.base.source.topic != topic
             || ranges.iter().any(|range| range.records() > 0 || moved(range));
-        Ok(some.then_some(ranges))
+        Ok(some.then_some(TopicRanges { topic, ranges }))
+    }
+
+    /// What the next batch reads of the tables: all that is there. A table that has changed is no reason for a batch.
+    fn table_ranges(&self) -> Result<Vec<TopicRanges>, QueryError> {
+        let on_data_loss = self.options.on_data_loss;
+        let topics = self.pipeline.plan.table_topics().zip(&self.base.tables);
+        let ranges = topics.map(|(name, known)| match self.storage.topic(name) {
+            Some(topic) => source::available(&topic, known, None, on_data_loss),
+            None => {
+                source::lost(on_data_loss, || format!("topic {name} was deleted"))?;
+                Ok(TopicRanges { topic: known.topic, ranges: Vec::new() })
+            }
+        });
+        ranges.collect()
     }
 
     async fn run_batch(&mut self, planned: PlannedBatch) -> Result<(), QueryError> {
@@ -223,7 +248,7 @@ impl Runtime {
         };
         let watermark = self.pipeline.watermark_after(self.base.watermark, &read);
         let commit = Commit { number: planned.number, totals, output, dead_letters, watermark };
-        self.changelog.commit(&commit, &self.pipeline.state, &mut self.gate)?;
+        self.changelog.commit(&commit, &self.pipeline.stores, &mut self.gate)?;
         self.base.advance(&planned, commit);
         self.gate.pass(Step::Committed)?;
         self.bad.report(&read.bad);
@@ -233,39 +258,39 @@ impl Runtime {
         self.tell_progress();
 
         if self.changelog.snapshot_is_due() {
-            self.changelog.snapshot(&self.base, &self.pipeline.state, &mut self.gate).await?;
+            self.changelog.snapshot(&self.base, &self.pipeline.stores, &mut self.gate).await?;
         }
         Ok(())
     }
 
     /// Runs the operators over the batch's records, and hands the rows that come of it to the sink.
     fn read_and_emit(&mut self, planned: &PlannedBatch) -> Result<BatchResult, QueryError> {
-        let topic = self.batch_topic(planned)?;
-        let Self { pipeline, options, base, output, dead_letters, gate, source, .. } = self;
+        let mut topics = Vec::with_capacity(1 + planned.tables.len());
+        for (number, (name, ranges)) in self.pipeline.plan.table_topics().zip(&planned.tables).enumerate() {
+            topics.push((Input::Table(number), self.batch_topic(name, ranges)?, ranges));
+        }
+        let source = self.batch_topic(&self.source, &planned.source)?;
+        let Self { pipeline, options, base, output, dead_letters, gate, .. } = self;
         let sinks = Sinks { output, dead_letters: dead_letters.as_mut() };
         pipeline.run_batch(sinks, gate, base.watermark, base.totals.rows_out, |operators, target| {
-            let Some(topic) = &topic else { return Ok(()) };
-            for range in planned.ranges.iter().filter(|range| range.records() > 0) {
-                let log = usize::try_from(range.partition).ok().and_then(|index| topic.partitions.get(index));
-                match log {
-                    Some(log) => operators.read_range(log, *range, target)?,
-                    None => {
-                        source::lost(options.on_data_loss, || format!("{source} has no partition {}", range.partition))?
-                    }
+            for ((input, topic, ranges), known) in topics.iter().zip(&base.tables) {
+                if ranges.topic != known.topic {
+                    operators.forget_table(*input, target);
                 }
+                read_topic(operators, *input, topic.as_deref(), ranges, options.on_data_loss, target)?;
             }
-            Ok(())
+            operators.end_tables(target);
+            read_topic(operators, Input::Source, source.as_deref(), &planned.source, options.on_data_loss, target)
         })
     }
 
-    /// The topic that the batch was planned over; `None` if it is gone, or the batch has no records.
-    fn batch_topic(&self, planned: &PlannedBatch) -> Result<Option<Arc<Topic>>, QueryError> {
-        if planned.ranges.iter().all(|range| range.records() == 0) {
+    /// The topic that a batch was planned over; `None` if it is gone, or the batch has none of its records.
+    fn batch_topic(&self, name: &str, planned: &TopicRanges) -> Result<Option<Arc<Topic>>, QueryError> {
+        if planned.is_empty() {
             return Ok(None);
         }
         let topic = self.storage.topic_by_id(planned.topic);
         if topic.is_none() {
-            let name = &self.source;
             source::lost(self.options.on_data_loss, || format!("topic {name} was deleted"))?;
         }
         Ok(topic)
@@ -283,7 +308,7 @@ impl Runtime {
     }
 
     fn state(&self) -> State {
-        State { groups: self.pipeline.state.len() as u64, bytes: self.pipeline.state.bytes() as u64 }
+        State { groups: self.pipeline.stores.len() as u64, bytes: self.pipeline.stores.bytes() as u64 }
     }
 
     fn tell_progress(&self) {
@@ -296,6 +321,26 @@ impl Runtime {
             state_bytes: bytes,
         });
     }
+}
+
+/// Takes what was planned of a topic.
+fn read_topic(
+    operators: &mut Operators,
+    input: Input,
+    topic: Option<&Topic>,
+    planned: &TopicRanges,
+    on_data_loss: OnDataLoss,
+    target: &mut Target<'_, '_>,
+) -> Result<(), QueryError> {
+    let Some(topic) = topic else { return Ok(()) };
+    for range in planned.ranges.iter().filter(|range| range.records() > 0) {
+        let log = usize::try_from(range.partition).ok().and_then(|index| topic.partitions.get(index));
+        match log {
+            Some(log) => operators.read_range(input, log, *range, target)?,
+            None => source::lost(on_data_loss, || format!("{} has no partition {}", topic.name, range.partition))?,
+        }
+    }
+    Ok(())
 }
 
 /// How large the state is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use brooklet_storage::{NewTopic, PartitionLog, Storage, StorageError, Topic};
 
-use crate::changelog::{Base, Range};
+use crate::changelog::{Range, TopicPositions, TopicRanges};
 use crate::error::QueryError;
 use crate::options::{OnDataLoss, StartFrom};
 
@@ -44,11 +44,11 @@ pub(crate) fn ends(topic: &Topic) -> BTreeMap<i32, i64> {
 /// not know yet, to `until` (the partition's end, if it is not given). `to` is `from` where nothing is new.
 pub(crate) fn available(
     topic: &Topic,
-    base: &Base,
+    positions: &TopicPositions,
     until: Option<&BTreeMap<i32, i64>>,
     on_data_loss: OnDataLoss,
-) -> Result<Vec<Range>, QueryError> {
-    let recreated = topic.id != base.topic;
+) -> Result<TopicRanges, QueryError> {
+    let recreated = topic.id != positions.topic;
     if recreated {
         lost(on_data_loss, || format!("topic {} was deleted and made anew", topic.name))?;
     }
@@ -56,7 +56,7 @@ pub(crate) fn available(
     for log in &topic.partitions {
         let partition = log.id().partition;
         let (start, end) = (log.log_start_offset().0, log.high_watermark().0);
-        let known = base.positions.get(&partition).copied().filter(|_| !recreated);
+        let known = positions.next.get(&partition).copied().filter(|_| !recreated);
         let from = match known {
             None => start,
             Some(position) if position < start => {
@@ -72,7 +72,7 @@ pub(crate) fn available(
         let to = until.map_or(end, |until| until.get(&partition).copied().unwrap_or(from).min(end)).max(from);
         ranges.push(Range { partition, from, to });
     }
-    Ok(ranges)
+    Ok(TopicRanges { topic: topic.id, ranges })
 }
 
 /// Cuts the ranges to `records_max` together, each in proportion to what it has.
@@ -89,13 +89,6 @@ pub(crate) fn bounded(mut ranges: Vec<Range>, records_max: u64) -> Vec<Range> {
         range.to = range.from.saturating_add_unsigned(share);
     }
     ranges
-}
-
-impl Range {
-    /// Offsets in the range: at least as many as there are records.
-    pub(crate) fn records(&self) -> u64 {
-        self.to.abs_diff(self.from)
-    }
 }
 
 /// Ends the query or goes on, as it was told to.
@@ -118,21 +111,10 @@ mod tests {
         let storage = crate::testing::memory();
         let topic = crate::testing::topic(&storage, "logs", 2);
         crate::testing::send(&storage, "logs", 0, &["{}", "{}"]);
-        let base = Base {
-            query: String::new(),
-            state: String::new(),
-            producer: brooklet_model::ProducerId(0),
-            next_batch: 1,
-            topic: topic.id,
-            positions: BTreeMap::from([(0, 9)]),
-            output: crate::changelog::OutputPosition::default(),
-            dead_letters: crate::changelog::OutputPosition::default(),
-            totals: crate::changelog::Totals::default(),
-            watermark: crate::changelog::Watermark::default(),
-        };
-        let lost = available(&topic, &base, None, OnDataLoss::Fail).unwrap_err().to_string();
+        let positions = TopicPositions { topic: topic.id, next: BTreeMap::from([(0, 9)]) };
+        let lost = available(&topic, &positions, None, OnDataLoss::Fail).unwrap_err().to_string();
         assert!(lost.starts_with("logs-0 ends at 2, and the query was at 9 already"), "{lost}");
-        let ranges = available(&topic, &base, None, OnDataLoss::Continue).unwrap();
+        let ranges = available(&topic, &positions, None, OnDataLoss::Continue).unwrap().ranges;
         assert_eq!(ranges, [Range { partition: 0, from: 2, to: 2 }, Range { partition: 1, from: 0, to: 0 }]);
     }
 

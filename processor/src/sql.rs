@@ -15,6 +15,7 @@ mod group;
 mod insert;
 mod interval;
 mod items;
+mod join;
 mod kafka;
 mod lambda;
 mod literal;

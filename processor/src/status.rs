@@ -222,7 +222,7 @@ impl Board {
         status.watermark = self.has_watermark.then_some(base.watermark.now);
         status.groups = groups;
         status.state_bytes = state_bytes;
-        self.positions.clone_from(&base.positions);
+        self.positions.clone_from(&base.source.next);
     }
 
     fn sample(&mut self) {

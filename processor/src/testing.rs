@@ -39,6 +39,15 @@ pub(crate) fn send_compressed<V: AsRef<[u8]>>(
     storage.log(topic, partition).unwrap().append(batch).unwrap();
 }
 
+/// Appends a record with a key, or one that ends the key's row.
+pub(crate) fn put(storage: &Storage, topic: &str, partition: i32, key: &str, value: Option<&str>) {
+    let mut builder = BatchBuilder::new();
+    let value = value.map(str::as_bytes);
+    builder.push(NewRecord { timestamp: 1, key: Some(key.as_bytes()), value, ..NewRecord::default() });
+    let batch = Batch::parse(&builder.finish(Compression::None).unwrap()).unwrap();
+    storage.log(topic, partition).unwrap().append(batch).unwrap();
+}
+
 /// A record with this level.
 pub(crate) fn level(level: &str) -> String {
     format!("{{\"level\":{}}}", serde_json::to_string(level).unwrap())

@@ -165,6 +165,35 @@ impl TopicReader {
         Ok(())
     }
 
+    /// Hands over every record that has come since the reader was opened, or was last caught up with.
+    ///
+    /// # Errors
+    /// As [`TopicReader::read_to_end`], or the broker does not tell within `timeout` where the partitions end.
+    pub fn catch_up(
+        &mut self,
+        timeout: Duration,
+        each: impl FnMut(&Fetched<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut ends_now = TopicPartitionList::new();
+        for element in self.opened_at.elements() {
+            let (partition, before) = (element.partition(), element.offset().to_raw().unwrap_or(0));
+            let (_, high) = self
+                .consumer
+                .fetch_watermarks(&self.topic, partition, timeout)
+                .with_context(|| format!("partition {partition} of {} does not answer", self.topic))?;
+            if high > before {
+                self.ends.insert(partition, high);
+            }
+            ends_now.add_partition_offset(&self.topic, partition, Offset::Offset(high.max(before)))?;
+        }
+        if self.ends.is_empty() {
+            return Ok(());
+        }
+        self.consumer.assign(&self.opened_at)?;
+        self.opened_at = ends_now;
+        self.read_to_end(timeout, each)
+    }
+
     /// Goes on behind what [`TopicReader::read_to_end`] reads.
     ///
     /// # Errors

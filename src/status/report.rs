@@ -56,6 +56,7 @@ pub(crate) struct BatchTimes {
 /// A bad record.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Bad {
+    pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
     pub(crate) time: Option<String>,
@@ -112,6 +113,7 @@ impl Report {
 impl Bad {
     fn new(bad: BadRecord) -> Self {
         Self {
+            topic: bad.topic.to_string(),
             partition: bad.partition,
             offset: bad.offset.0,
             time: time_of_millis(bad.timestamp),

@@ -40,7 +40,7 @@ fn paragraph(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "  bad      {}", reasons.join(", "))?;
         for bad in &report.last_bad_records {
             let value = bad.value.as_ref().map_or(String::new(), |value| format!(": {value:?}"));
-            writeln!(out, "           partition {} offset {}: {}{value}", bad.partition, bad.offset, bad.message)?;
+            writeln!(out, "           {}-{} offset {}: {}{value}", bad.topic, bad.partition, bad.offset, bad.message)?;
         }
     }
     if let Some(error) = &report.last_error {

@@ -1,24 +1,25 @@
 //! The records of a changelog. A record's value is: format version, kind, and the kind's fields; its key is null.
 
-use std::collections::BTreeMap;
-
 use brooklet_model::{ProducerId, TopicId};
 
+use super::sources::{TopicPositions, TopicRanges};
 use crate::bad::{BadCounts, BadReason};
 use crate::codec::{Malformed, Reader, put_bytes, put_i64, put_u64};
 
 /// The version that is written. Version 1, whose rows are counts of texts and which knows no event time, is read too,
-/// and version 2, which knows no dead letters, no reasons of bad records, and not what the state is of.
-const FORMAT: u8 = 3;
+/// version 2, which knows no dead letters, no reasons of bad records, and not what the state is of, and version 3, which
+/// knows one store and one topic.
+const FORMAT: u8 = 4;
 const FORMAT_1: u8 = 1;
 const FORMAT_2: u8 = 2;
+const FORMAT_3: u8 = 3;
 
 /// What a record says.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Entry<'a> {
     /// A micro-batch is going to run; what an earlier run of it wrote here is void.
     Planned(PlannedBatch),
-    /// New values of groups that the batch touched; they hold once it is committed.
+    /// New values of what the batch touched; they hold once it is committed.
     Changes { batch: u64, rows: Rows<'a> },
     /// The batch is done.
     Committed(Commit),
@@ -30,17 +31,29 @@ pub(crate) enum Entry<'a> {
     SnapshotEnd { rows: u64 },
 }
 
-/// Rows of state, one after the other, as their version writes them.
+/// Rows of one store of the state, one after the other, as their version writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rows<'a> {
     pub(crate) format: u8,
+    /// The number of the store.
+    pub(crate) store: u64,
     pub(crate) bytes: &'a [u8],
 }
 
 impl<'a> Rows<'a> {
     /// Of the version that is written.
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { format: FORMAT, bytes }
+    pub(crate) fn new(store: u64, bytes: &'a [u8]) -> Self {
+        Self { format: FORMAT, store, bytes }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        put_u64(out, self.store);
+        out.extend_from_slice(self.bytes);
+    }
+
+    fn take(reader: &mut Reader<'a>, format: u8) -> Result<Self, Malformed> {
+        let store = if format <= FORMAT_3 { 0 } else { reader.u64()? };
+        Ok(Self { format, store, bytes: reader.rest() })
     }
 }
 
@@ -49,22 +62,14 @@ impl<'a> Rows<'a> {
 pub(crate) struct PlannedBatch {
     /// Counted from 0.
     pub(crate) number: u64,
-    /// The source topic's id.
-    pub(crate) topic: TopicId,
-    /// In the order of partitions; where nothing is new, `from` is `to`.
-    pub(crate) ranges: Vec<Range>,
+    /// Of the topic that is queried.
+    pub(crate) source: TopicRanges,
+    /// Of the topics that are joined as tables: they are read before it.
+    pub(crate) tables: Vec<TopicRanges>,
     /// The output topic as it is when the batch is planned; nil and empty for the console.
     pub(crate) output: OutputPosition,
     /// The topic of dead letters as it is then; as it was left where none are written.
     pub(crate) dead_letters: OutputPosition,
-}
-
-/// Offsets of one partition, `to` not included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Range {
-    pub(crate) partition: i32,
-    pub(crate) from: i64,
-    pub(crate) to: i64,
 }
 
 /// What is counted over a query's life.
@@ -124,10 +129,10 @@ pub(crate) struct Base {
     pub(crate) producer: ProducerId,
     /// The number of the next batch.
     pub(crate) next_batch: u64,
-    /// The source topic's id.
-    pub(crate) topic: TopicId,
-    /// For each partition known so far, the next offset.
-    pub(crate) positions: BTreeMap<i32, i64>,
+    /// In the topic that is queried.
+    pub(crate) source: TopicPositions,
+    /// In the topics that are joined as tables.
+    pub(crate) tables: Vec<TopicPositions>,
     pub(crate) output: OutputPosition,
     pub(crate) dead_letters: OutputPosition,
     pub(crate) totals: Totals,
@@ -138,11 +143,9 @@ impl Base {
     /// Takes a planned batch as done.
     pub(crate) fn advance(&mut self, planned: &PlannedBatch, commit: Commit) {
         self.next_batch = commit.number + 1;
-        if self.topic != planned.topic {
-            self.topic = planned.topic;
-            self.positions.clear();
-        }
-        self.positions.extend(planned.ranges.iter().map(|range| (range.partition, range.to)));
+        self.source.advance(&planned.source);
+        self.tables.resize_with(planned.tables.len(), TopicPositions::default);
+        self.tables.iter_mut().zip(&planned.tables).for_each(|(table, read)| table.advance(read));
         self.output = commit.output;
         self.dead_letters = commit.dead_letters;
         self.totals = commit.totals;
@@ -157,19 +160,15 @@ impl Entry<'_> {
         match self {
             Self::Planned(planned) => {
                 put_u64(&mut out, planned.number);
-                out.extend_from_slice(planned.topic.as_bytes());
-                put_u64(&mut out, planned.ranges.len() as u64);
-                for range in &planned.ranges {
-                    put_u64(&mut out, range.partition as u64);
-                    put_i64(&mut out, range.from);
-                    put_i64(&mut out, range.to);
-                }
+                planned.source.put(&mut out);
+                put_u64(&mut out, planned.tables.len() as u64);
+                planned.tables.iter().for_each(|table| table.put(&mut out));
                 put_output(&mut out, &planned.output);
                 put_output(&mut out, &planned.dead_letters);
             }
             Self::Changes { batch, rows } => {
                 put_u64(&mut out, *batch);
-                out.extend_from_slice(rows.bytes);
+                rows.put(&mut out);
             }
             Self::Committed(commit) => {
                 put_u64(&mut out, commit.number);
@@ -183,18 +182,15 @@ impl Entry<'_> {
                 put_bytes(&mut out, base.state.as_bytes());
                 put_i64(&mut out, base.producer.0);
                 put_u64(&mut out, base.next_batch);
-                out.extend_from_slice(base.topic.as_bytes());
-                put_u64(&mut out, base.positions.len() as u64);
-                for (partition, offset) in &base.positions {
-                    put_u64(&mut out, *partition as u64);
-                    put_i64(&mut out, *offset);
-                }
+                base.source.put(&mut out);
+                put_u64(&mut out, base.tables.len() as u64);
+                base.tables.iter().for_each(|table| table.put(&mut out));
                 put_output(&mut out, &base.output);
                 put_output(&mut out, &base.dead_letters);
                 put_totals(&mut out, base.totals);
                 put_watermark(&mut out, base.watermark);
             }
-            Self::SnapshotRows(rows) => out.extend_from_slice(rows.bytes),
+            Self::SnapshotRows(rows) => rows.put(&mut out),
             Self::SnapshotEnd { rows } => put_u64(&mut out, *rows),
         }
         out
@@ -220,10 +216,9 @@ impl<'a> Entry<'a> {
         if !(FORMAT_1..=FORMAT).contains(&format) {
             return Err(Malformed::new(format!("its format version is {format}, and only 1 to {FORMAT} are known")));
         }
-        let rows = |reader: &Reader<'a>| Rows { format, bytes: reader.rest() };
         let entry = match reader.u8()? {
             1 => Self::Planned(take_planned(&mut reader, format)?),
-            2 => return Ok(Self::Changes { batch: reader.u64()?, rows: rows(&reader) }),
+            2 => return Ok(Self::Changes { batch: reader.u64()?, rows: Rows::take(&mut reader, format)? }),
             3 => Self::Committed(Commit {
                 number: reader.u64()?,
                 totals: take_totals(&mut reader, format)?,
@@ -232,7 +227,7 @@ impl<'a> Entry<'a> {
                 watermark: take_watermark(&mut reader, format)?,
             }),
             4 => Self::SnapshotBegin(take_base(&mut reader, format)?),
-            5 => return Ok(Self::SnapshotRows(rows(&reader))),
+            5 => return Ok(Self::SnapshotRows(Rows::take(&mut reader, format)?)),
             6 => Self::SnapshotEnd { rows: reader.u64()? },
             kind => return Err(Malformed::new(format!("no record is of the kind {kind}"))),
         };
@@ -304,18 +299,11 @@ fn take_watermark(reader: &mut Reader<'_>, format: u8) -> Result<Watermark, Malf
 
 fn take_planned(reader: &mut Reader<'_>, format: u8) -> Result<PlannedBatch, Malformed> {
     let number = reader.u64()?;
-    let topic = reader.topic_id()?;
-    let mut ranges = Vec::new();
-    for _ in 0..reader.count(17)? {
-        let range = Range { partition: reader.index()?, from: reader.i64()?, to: reader.i64()? };
-        if range.from < 0 || range.to < range.from {
-            return Err(Malformed::new(format!("the range {} to {} cannot be", range.from, range.to)));
-        }
-        ranges.push(range);
-    }
+    let source = TopicRanges::take(reader)?;
+    let tables = take_tables(reader, format, TopicRanges::take)?;
     let output = take_output(reader, format)?;
     let dead_letters = take_dead_letters(reader, format)?;
-    Ok(PlannedBatch { number, topic, ranges, output, dead_letters })
+    Ok(PlannedBatch { number, source, tables, output, dead_letters })
 }
 
 fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
@@ -323,14 +311,21 @@ fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
     let state = if format <= FORMAT_2 { String::new() } else { reader.text()? };
     let producer = ProducerId(reader.i64()?);
     let next_batch = reader.u64()?;
-    let topic = reader.topic_id()?;
-    let mut positions = BTreeMap::new();
-    for _ in 0..reader.count(9)? {
-        positions.insert(reader.index()?, reader.i64()?);
-    }
+    let source = TopicPositions::take(reader)?;
+    let tables = take_tables(reader, format, TopicPositions::take)?;
     let output = take_output(reader, format)?;
     let dead_letters = take_dead_letters(reader, format)?;
     let totals = take_totals(reader, format)?;
     let watermark = take_watermark(reader, format)?;
-    Ok(Base { query, state, producer, next_batch, topic, positions, output, dead_letters, totals, watermark })
+    Ok(Base { query, state, producer, next_batch, source, tables, output, dead_letters, totals, watermark })
+}
+
+/// One for each table; a topic has an id of 16 bytes and a count.
+fn take_tables<'a, T>(
+    reader: &mut Reader<'a>,
+    format: u8,
+    take: impl Fn(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    let count = if format <= FORMAT_3 { 0 } else { reader.count(17)? };
+    (0..count).map(|_| take(reader)).collect()
 }

@@ -6,7 +6,7 @@ use brooklet_storage::{PartitionLog, ReadError};
 use super::ChangelogError;
 use super::entry::{Base, Entry, PlannedBatch, Rows};
 use crate::codec::{Malformed, Reader};
-use crate::state::{RestoreError, State};
+use crate::state::{RestoreError, Stores};
 
 /// Bytes of the log that are read at once.
 const READ_BYTES: usize = 1 << 20;
@@ -42,7 +42,7 @@ pub(crate) fn identity(log: &PartitionLog) -> Result<Option<Base>, ChangelogErro
 /// snapshot.
 pub(crate) fn replay(
     log: &PartitionLog,
-    state: &mut State,
+    state: &mut Stores,
     bytes_max: usize,
 ) -> Result<Option<Replayed>, ChangelogError> {
     let mut replay = Replay::new(state, bytes_max);
@@ -55,15 +55,15 @@ pub(crate) fn replay(
 
 /// A changelog on its way into a state.
 pub(super) struct Replay<'s> {
-    state: &'s mut State,
+    state: &'s mut Stores,
     bytes_max: usize,
     /// Known from the first complete snapshot on.
     base: Option<Base>,
     /// The snapshot that is being read.
     reading: Option<Reading>,
     pending: Option<PlannedBatch>,
-    /// Rows of the pending batch.
-    staged: Vec<(u8, Vec<u8>)>,
+    /// Rows of the pending batch: their format, their store, and they themselves.
+    staged: Vec<(u8, u64, Vec<u8>)>,
     snapshot: Offset,
     snapshot_bytes: u64,
     bytes_since: u64,
@@ -77,7 +77,7 @@ struct Reading {
 }
 
 impl<'s> Replay<'s> {
-    pub(super) fn new(state: &'s mut State, bytes_max: usize) -> Self {
+    pub(super) fn new(state: &'s mut Stores, bytes_max: usize) -> Self {
         state.begin_restore();
         Self {
             state,
@@ -139,12 +139,12 @@ impl<'s> Replay<'s> {
             }
             Entry::Changes { batch, rows } => {
                 self.expect_pending(batch)?;
-                self.staged.push((rows.format, rows.bytes.to_vec()));
+                self.staged.push((rows.format, rows.store, rows.bytes.to_vec()));
             }
             Entry::Committed(commit) => {
                 let planned = self.expect_pending(commit.number)?;
-                for (format, bytes) in std::mem::take(&mut self.staged) {
-                    self.rows(Rows { format, bytes: &bytes }, true)?;
+                for (format, store, bytes) in std::mem::take(&mut self.staged) {
+                    self.rows(Rows { format, store, bytes: &bytes }, true)?;
                 }
                 if let Some(base) = &mut self.base {
                     base.advance(&planned, commit);
@@ -159,10 +159,13 @@ impl<'s> Replay<'s> {
     fn rows(&mut self, rows: Rows<'_>, keep: bool) -> Result<u64, ChangelogError> {
         let bytes_max = self.bytes_max;
         let mut reader = Reader::new(rows.bytes);
+        let Some(store) = self.state.store(rows.store) else {
+            return Err(Malformed::new(format!("it has rows of store {}, which the query has not", rows.store)).into());
+        };
         let mut count = 0;
         while !reader.is_empty() {
             let before = reader.rest().len();
-            self.state.restore(rows.format, &mut reader, keep).map_err(|error| match error {
+            store.restore(rows.format, &mut reader, keep).map_err(|error| match error {
                 RestoreError::Malformed(what) => ChangelogError::from(what),
                 RestoreError::TooManyGroups(_) => ChangelogError::StateTooLarge(bytes_max),
             })?;

@@ -6,7 +6,7 @@ use super::entry::{Entry, Rows};
 use super::replay::Replay;
 use crate::aggregate::{AggregateFunction, Aggregates};
 use crate::codec::Reader;
-use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State};
+use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State, Stores};
 use crate::types::DataType;
 
 const BYTES_MAX: usize = 64 << 20;
@@ -19,8 +19,8 @@ const BYTES_MAX: usize = 64 << 20;
 #[doc(hidden)]
 pub fn replay_bytes(input: &[u8]) {
     let Some((kind, mut rest)) = input.split_first() else { return };
-    let mut state = state(*kind);
-    let mut replay = Replay::new(&mut state, BYTES_MAX);
+    let mut stores = stores(*kind);
+    let mut replay = Replay::new(&mut stores, BYTES_MAX);
     while let Some((len, after)) = rest.split_first_chunk() {
         let (value, after) = after.split_at_checked(u16::from_be_bytes(*len).into()).unwrap_or((after, &[]));
         rest = after;
@@ -32,16 +32,20 @@ pub fn replay_bytes(input: &[u8]) {
     if replay.finish().is_none() {
         return;
     }
-    let rows = snapshot(&state);
-    let mut again = self::state(*kind);
-    again.begin_restore();
-    let mut reader = Reader::new(&rows);
-    while !reader.is_empty() {
-        assert!(again.restore(Rows::new(&rows).format, &mut reader, true).is_ok(), "what was written is not read");
+    let mut again = self::stores(*kind);
+    for (number, state) in (0..).zip(stores.all()) {
+        let rows = snapshot(state);
+        let Some(again) = again.store(number) else { return };
+        again.begin_restore();
+        let mut reader = Reader::new(&rows);
+        while !reader.is_empty() {
+            let restored = again.restore(Rows::new(number, &rows).format, &mut reader, true);
+            assert!(restored.is_ok(), "what was written is not read");
+        }
+        again.end_restore();
+        assert_eq!(snapshot(again), rows, "what was read differs from what was written");
     }
-    again.end_restore();
-    assert_eq!(snapshot(&again), rows, "what was read differs from what was written");
-    forget_all(&mut state);
+    stores.levels.iter_mut().chain(&mut stores.tables).for_each(forget_all);
 }
 
 fn drop_reason(error: super::ChangelogError) -> crate::codec::Malformed {
@@ -72,6 +76,14 @@ fn forget_all(state: &mut State) {
     state.begin_batch();
 }
 
+/// One store, or of the last kind two: groups of groups, say.
+pub(super) fn stores(kind: u8) -> Stores {
+    match kind {
+        4 => Stores { levels: vec![state(1)], tables: vec![state(0)] },
+        kind => state(kind).into(),
+    }
+}
+
 pub(super) fn state(kind: u8) -> State {
     let decimal = DataType::Decimal { precision: 20, scale: 2 };
     let list = DataType::Array(DataType::String.into());
@@ -96,6 +108,15 @@ pub(super) fn state(kind: u8) -> State {
         2 => State::Sessions(SessionTable::new(vec![text()], 1, aggregates())),
         3 => State::Groups(GroupTable::new(0)),
         _ => State::None,
+    }
+}
+
+/// As [`stores`], with a row or two in each.
+#[cfg(test)]
+pub(super) fn examples(kind: u8) -> Stores {
+    match kind {
+        4 => Stores { levels: vec![example(1)], tables: vec![example(0)] },
+        kind => example(kind).into(),
     }
 }
 

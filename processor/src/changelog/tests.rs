@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::aggregate::{AggregateFunction, Aggregates};
 use crate::bad::BadCounts;
-use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable};
+use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State};
 use crate::testing::memory;
 use crate::types::{DataType, Value};
 
@@ -18,8 +18,8 @@ fn base() -> Base {
         state: "GROUPS".into(),
         producer: ProducerId(7),
         next_batch: 0,
-        topic: TopicId::from_u128(1),
-        positions: BTreeMap::from([(0, 5), (1, 0)]),
+        source: TopicPositions { topic: TopicId::from_u128(1), next: BTreeMap::from([(0, 5), (1, 0)]) },
+        tables: Vec::new(),
         output: OutputPosition::default(),
         dead_letters: OutputPosition::default(),
         totals: Totals::default(),
@@ -30,8 +30,8 @@ fn base() -> Base {
 fn planned(number: u64, from: i64, to: i64) -> PlannedBatch {
     let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![3, 0], bytes: 0 };
     let dead_letters = OutputPosition { topic: TopicId::from_u128(3), sequences: vec![9], bytes: 0 };
-    let ranges = vec![Range { partition: 0, from, to }];
-    PlannedBatch { number, topic: TopicId::from_u128(1), ranges, output, dead_letters }
+    let source = TopicRanges { topic: TopicId::from_u128(1), ranges: vec![Range { partition: 0, from, to }] };
+    PlannedBatch { number, source, tables: Vec::new(), output, dead_letters }
 }
 
 fn committed(number: u64, records_in: u64) -> Commit {
@@ -51,13 +51,13 @@ fn shut_after(steps: usize) -> Gate {
     Gate::new(move |_| left.checked_sub(1).map(|rest| left = rest).is_some())
 }
 
-fn counts() -> State {
-    State::Groups(GroupTable::new(1))
+fn counts() -> Stores {
+    State::Groups(GroupTable::new(1)).into()
 }
 
-fn count(state: &mut State, levels: &[Option<&str>]) {
-    state.begin_batch();
-    let State::Groups(groups) = state else { panic!("no groups") };
+fn count(stores: &mut Stores, levels: &[Option<&str>]) {
+    stores.begin_batch();
+    let State::Groups(groups) = &mut stores.levels[0] else { panic!("no groups") };
     for level in levels {
         groups.count_one([level.map(str::as_bytes)]).unwrap();
     }
@@ -68,7 +68,7 @@ type Table = BTreeMap<Option<Vec<u8>>, i64>;
 fn read_back(log: &PartitionLog) -> (Table, Option<Replayed>) {
     let mut state = counts();
     let replayed = replay(log, &mut state, usize::MAX).unwrap();
-    let State::Groups(groups) = &state else { panic!("no groups") };
+    let State::Groups(groups) = &state.levels[0] else { panic!("no groups") };
     let row = |id| (groups.key(id).next().unwrap().map(<[u8]>::to_vec), groups.count(id));
     (groups.ids().map(row).collect(), replayed)
 }
@@ -100,7 +100,7 @@ fn committed_batches_are_read_back_and_the_planned_one_is_pending() {
     assert_eq!(read, table(&[(Some("a long level name"), 1), (None, 2), (Some("b"), 1)]));
     assert_eq!(replayed.pending, Some(planned(1, 9, 11)));
     assert_eq!(replayed.base.next_batch, 1);
-    assert_eq!(replayed.base.positions, BTreeMap::from([(0, 9), (1, 0)]));
+    assert_eq!(replayed.base.source.next, BTreeMap::from([(0, 9), (1, 0)]));
     assert_eq!((replayed.base.totals.records_in, &replayed.base.output.sequences), (4, &vec![4, 1]));
 
     // The next run of the batch finds less than the first did: what that wrote must not show.
@@ -180,7 +180,7 @@ fn a_malformed_changelog_is_told_with_its_place() {
     let then = |value: Vec<u8>| error_of(&[begin(), vec![value]].concat());
     let at = "the record at offset 2 of the changelog is malformed: ";
     assert_eq!(then(vec![]), format!("{at}a record is cut short"));
-    assert_eq!(then(vec![4, 1]), format!("{at}its format version is 4, and only 1 to 3 are known"));
+    assert_eq!(then(vec![5, 1]), format!("{at}its format version is 5, and only 1 to 4 are known"));
     assert_eq!(then(vec![1, 99]), format!("{at}no record is of the kind 99"));
     assert_eq!(
         then(Entry::Planned(planned(4, 0, 1)).encode()),
@@ -188,11 +188,25 @@ fn a_malformed_changelog_is_told_with_its_place() {
     );
     assert_eq!(then(Entry::Committed(committed(0, 1)).encode()), format!("{at}batch 0 was not planned"));
     assert_eq!(
-        then(Entry::SnapshotRows(Rows::new(&[])).encode()),
+        then(Entry::SnapshotRows(Rows::new(0, &[])).encode()),
         format!("{at}rows of a snapshot stand outside of one")
     );
+    let planned_and = |entry: Entry<'_>| {
+        error_of(
+            &[
+                begin(),
+                vec![Entry::Planned(planned(0, 0, 1)).encode(), entry.encode()],
+                vec![Entry::Committed(committed(0, 1)).encode()],
+            ]
+            .concat(),
+        )
+    };
+    assert!(
+        planned_and(Entry::Changes { batch: 0, rows: Rows::new(1, &[0, 1, 1]) })
+            .ends_with("it has rows of store 1, which the query has not")
+    );
     assert_eq!(then([Entry::SnapshotEnd { rows: 0 }.encode(), vec![0]].concat()), format!("{at}1 bytes are left over"));
-    let rows = [Entry::SnapshotBegin(base()).encode(), Entry::SnapshotRows(Rows::new(&[0, 1, 1])).encode()];
+    let rows = [Entry::SnapshotBegin(base()).encode(), Entry::SnapshotRows(Rows::new(0, &[0, 1, 1])).encode()];
     let end = Entry::SnapshotEnd { rows: 2 }.encode();
     assert!(error_of(&[rows.to_vec(), vec![end]].concat()).ends_with("a snapshot has 1 rows where its end says 2"));
 }
@@ -224,32 +238,35 @@ fn entry() -> impl Strategy<Value = Vec<u8>> {
         from,
         to: from + records,
     });
-    let ranges = prop::collection::vec(range, 0..4);
-    let planned =
-        (any::<u64>(), any::<u128>(), ranges, [output(), output()]).prop_map(|(number, topic, ranges, outputs)| {
-            let [output, dead_letters] = outputs;
-            Entry::Planned(PlannedBatch { number, topic: TopicId::from_u128(topic), ranges, output, dead_letters })
-        });
+    let topic = (any::<u128>(), prop::collection::vec(range, 0..4))
+        .prop_map(|(topic, ranges)| TopicRanges { topic: TopicId::from_u128(topic), ranges });
+    let tables = prop::collection::vec(topic.clone(), 0..3);
+    let planned = (any::<u64>(), topic, tables, [output(), output()]).prop_map(|(number, source, tables, outputs)| {
+        let [output, dead_letters] = outputs;
+        Entry::Planned(PlannedBatch { number, source, tables, output, dead_letters })
+    });
     let commit = (any::<u64>(), totals(), [output(), output()], watermark()).prop_map(
         |(number, totals, [output, dead_letters], watermark)| {
             Entry::Committed(Commit { number, totals, output, dead_letters, watermark })
         },
     );
-    let positions = prop::collection::btree_map(0..=i32::MAX, any::<i64>(), 0..4);
+    let position = (any::<u128>(), prop::collection::btree_map(0..=i32::MAX, any::<i64>(), 0..4))
+        .prop_map(|(topic, next)| TopicPositions { topic: TopicId::from_u128(topic), next });
+    let positions = prop::collection::vec(position, 1..4);
     let outputs = [output(), output()];
     let begin = ([".*", ".*"], any::<i64>(), any::<u64>(), positions, outputs, totals(), watermark()).prop_map(
-        |([query, state], id, next_batch, positions, [output, dead_letters], totals, watermark)| {
+        |([query, state], id, next_batch, mut tables, [output, dead_letters], totals, watermark)| {
             Entry::SnapshotBegin(Base {
                 query,
                 state,
                 producer: ProducerId(id),
                 next_batch,
-                positions,
+                source: tables.remove(0),
+                tables,
                 output,
                 dead_letters,
                 totals,
                 watermark,
-                ..base()
             })
         },
     );
@@ -270,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn any_records_are_replayed_or_refused(values in prop::collection::vec((1u8..4, 1u8..7, prop::collection::vec(any::<u8>(), 0..40)), 0..5)) {
+    fn any_records_are_replayed_or_refused(values in prop::collection::vec((1u8..5, 1u8..7, prop::collection::vec(any::<u8>(), 0..40)), 0..5)) {
         let storage = memory();
         let log = storage.hidden_log("__brooklet_query_a").unwrap();
         append(&log, &[Entry::SnapshotBegin(base()).encode(), Entry::SnapshotEnd { rows: 0 }.encode()]);
@@ -297,31 +314,38 @@ fn format_2() -> Vec<Vec<u8>> {
     unhex(include_str!("format_2.hex"))
 }
 
+/// Records of the release that wrote format 3: a committed batch of a query with windows.
+fn format_3() -> Vec<Vec<u8>> {
+    unhex(include_str!("format_3.hex"))
+}
+
 /// As formats 1 and 2 have it.
 fn old_base() -> Base {
     Base { state: String::new(), ..base() }
 }
 
 #[test]
-fn a_changelog_of_format_2_is_read() {
-    let storage = memory();
-    let log = storage.hidden_log("__brooklet_query_a").unwrap();
-    append(&log, &format_2());
-    let mut state = replay_bytes::example(1);
-    let (rows, mut again) = (state.len(), replay_bytes::state(1));
-    let replayed = replay(&log, &mut again, usize::MAX).unwrap().unwrap();
+fn changelogs_of_formats_2_and_3_are_read() {
     let totals = Totals { records_in: 1, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 3 };
-    let commit = Commit { totals, dead_letters: OutputPosition::default(), ..committed(0, 1) };
-    let mut expected = old_base();
-    expected.advance(&planned(0, 1, 2), commit);
-    assert_eq!((replayed.base, again.len()), (expected, rows));
-    let text = |state: &State| {
-        let mut bytes = Vec::new();
-        state.rows().for_each(|row| state.put_whole(row, &mut bytes));
-        bytes
-    };
-    state.begin_batch();
-    assert_eq!(text(&again), text(&state));
+    let commit_2 = Commit { totals, dead_letters: OutputPosition::default(), ..committed(0, 1) };
+    for (records, base, commit) in [(format_2(), old_base(), commit_2), (format_3(), base(), committed(0, 1))] {
+        let storage = memory();
+        let log = storage.hidden_log("__brooklet_query_a").unwrap();
+        append(&log, &records);
+        let mut state = replay_bytes::example(1);
+        let mut again = replay_bytes::stores(1);
+        let replayed = replay(&log, &mut again, usize::MAX).unwrap().unwrap();
+        let mut expected = base;
+        expected.advance(&planned(0, 1, 2), commit);
+        assert_eq!((replayed.base, again.len()), (expected, state.len()));
+        let text = |state: &State| {
+            let mut bytes = Vec::new();
+            state.rows().for_each(|row| state.put_whole(row, &mut bytes));
+            bytes
+        };
+        state.begin_batch();
+        assert_eq!(text(&again.levels[0]), text(&state));
+    }
 }
 
 #[tokio::test]
@@ -359,7 +383,7 @@ async fn a_changelog_of_format_1_is_read_and_gone_on_with() {
     assert_eq!(read, expected(200));
     let pending = PlannedBatch { dead_letters: OutputPosition::default(), ..planned(2, 409, 411) };
     assert_eq!(replayed.pending, Some(pending));
-    assert_eq!(replayed.base.positions, BTreeMap::from([(0, 409), (1, 0)]));
+    assert_eq!(replayed.base.source.next, BTreeMap::from([(0, 409), (1, 0)]));
     assert_eq!(replayed.base.totals, Totals { records_in: 204, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 0 });
     assert_eq!(replayed.base.watermark, Watermark::default());
 
@@ -382,7 +406,7 @@ async fn a_changelog_of_format_1_is_read_and_gone_on_with() {
     let storage = memory();
     let log = storage.hidden_log("__brooklet_query_a").unwrap();
     append(&log, &format_1());
-    let error = replay(&log, &mut State::None, usize::MAX).unwrap_err().to_string();
+    let error = replay(&log, &mut State::None.into(), usize::MAX).unwrap_err().to_string();
     assert!(error.contains("the query has no state"), "{error}");
 }
 
@@ -410,15 +434,16 @@ fn what_was_evicted_does_not_come_back() {
         let storage = memory();
         let log = storage.hidden_log("__brooklet_query_a").unwrap();
         let mut changelog = Changelog::create(log.clone(), TINY, &base()).unwrap();
-        let state_of = |number: usize| windows_and_sessions().into_iter().nth(number).unwrap();
-        let mut state = state_of(number);
+        let state_of = |number: usize| Stores::from(windows_and_sessions().into_iter().nth(number).unwrap());
+        let mut stores = state_of(number);
         for batch in 0..6 {
             let time = batch as i64 * 10;
             changelog.plan(&planned(batch, time, time)).unwrap();
-            state.begin_batch();
+            stores.begin_batch();
+            let state = &mut stores.levels[0];
             for level in ["INFO", "a level of sixteen bytes"] {
                 let level = Value::String(level.as_bytes().into());
-                match &mut state {
+                match state {
                     State::Groups(groups) => {
                         groups.begin_key();
                         groups.push_window(time);
@@ -435,16 +460,16 @@ fn what_was_evicted_does_not_come_back() {
                 }
             }
             state.end_input();
-            match &mut state {
+            match state {
                 State::Groups(groups) => assert!(groups.evict(time - 20).len() < 3),
                 State::Sessions(sessions) => assert!(sessions.evict(time - 25).len() < 3),
                 State::None => unreachable!(),
             }
-            changelog.commit(&committed(batch, 0), &state, &mut open()).unwrap();
+            changelog.commit(&committed(batch, 0), &stores, &mut open()).unwrap();
             let mut read = state_of(number);
             let replayed = replay(&log, &mut read, usize::MAX).unwrap().unwrap();
             assert_eq!(replayed.base.watermark, committed(batch, 0).watermark);
-            assert_eq!(read.len(), state.len());
+            assert_eq!(read.len(), stores.len());
             assert_eq!(read.len() as u64, 2 * (batch + 1).min(3), "{batch}");
         }
     }
@@ -459,21 +484,29 @@ fn seed(kind: u8, values: &[Vec<u8>]) -> Vec<u8> {
 
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let batch = |kind: u8| {
-        let state = replay_bytes::example(kind);
-        let mut rows = Vec::new();
-        state.changes().for_each(|row| state.put_change(row, &mut rows));
-        let values = [
-            Entry::SnapshotBegin(base()),
-            Entry::SnapshotEnd { rows: 0 },
-            Entry::Planned(planned(0, 1, 2)),
-            Entry::Changes { batch: 0, rows: Rows::new(&rows) },
-            Entry::Committed(committed(0, 1)),
-        ];
-        seed(kind, &values.map(|value| value.encode()))
+        let stores = replay_bytes::examples(kind);
+        let mut changes = Vec::new();
+        for (store, state) in (0..).zip(stores.all()) {
+            let mut rows = Vec::new();
+            state.changes().for_each(|row| state.put_change(row, &mut rows));
+            changes.push(Entry::Changes { batch: 0, rows: Rows::new(store, &rows) }.encode());
+        }
+        let before = [Entry::SnapshotBegin(base()), Entry::SnapshotEnd { rows: 0 }, Entry::Planned(planned(0, 1, 2))];
+        let mut values: Vec<Vec<u8>> = before.iter().map(Entry::encode).collect();
+        values.extend(changes);
+        values.push(Entry::Committed(committed(0, 1)).encode());
+        seed(kind, &values)
     };
-    let kinds = [(0, "counts"), (1, "windows"), (2, "sessions"), (3, "global"), (4, "no_state")];
+    let kinds = [(0, "counts"), (1, "windows"), (2, "sessions"), (3, "global"), (4, "two_stores"), (5, "no_state")];
     let batches = kinds.map(|(kind, name)| (name, batch(kind)));
-    batches.into_iter().chain([("format_1", seed(0, &format_1())), ("format_2", seed(1, &format_2()))]).collect()
+    batches
+        .into_iter()
+        .chain([
+            ("format_1", seed(0, &format_1())),
+            ("format_2", seed(1, &format_2())),
+            ("format_3", seed(1, &format_3())),
+        ])
+        .collect()
 }
 
 proptest! {

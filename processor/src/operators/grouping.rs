@@ -38,7 +38,7 @@ struct Update {
 }
 
 /// The state of a query that has seen nothing.
-pub(crate) fn new_state(plan: &plan::Plan) -> State {
+pub(super) fn new_state(plan: &plan::Plan) -> State {
     let Some(grouping) = &plan.grouping else {
         let has_limit = plan.stages.iter().any(|stage| matches!(stage, plan::Stage::Limit(_)));
         if !has_limit {

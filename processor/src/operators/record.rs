@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use brooklet_model::{Headers, Record, TimestampType};
 
 use crate::expr::Row;
-use crate::json::Scanned;
+use crate::json::{Scanned, Scanner};
 use crate::plan::{ReadFrom, SourceColumn};
-use crate::types::{DataType, Value};
+use crate::types::Value;
 
 /// Where a record came from, beside its batch.
 #[derive(Clone, Copy, Debug)]
@@ -28,21 +28,24 @@ pub(super) enum Cell {
 /// The columns of a source, sorted by where they come from.
 pub(super) struct Cells {
     pub(super) cells: Vec<Cell>,
-    /// What the scanner is to look for.
-    pub(super) json: Vec<(String, DataType)>,
+    /// Looks for those of the JSON value.
+    pub(super) scanner: Scanner,
 }
 
 impl Cells {
     pub(super) fn new(columns: &[SourceColumn]) -> Self {
         let mut json = Vec::new();
-        let cells = columns.iter().map(|column| match column.from {
-            ReadFrom::Json => {
-                json.push((column.name.clone(), column.data_type.clone()));
-                Cell::Json(json.len() - 1)
-            }
-            other => Cell::Kafka(other),
-        });
-        Self { cells: cells.collect(), json }
+        let cells: Vec<Cell> = columns
+            .iter()
+            .map(|column| match column.from {
+                ReadFrom::Json => {
+                    json.push((column.name.as_str(), column.data_type.clone()));
+                    Cell::Json(json.len() - 1)
+                }
+                other => Cell::Kafka(other),
+            })
+            .collect();
+        Self { cells, scanner: Scanner::typed(&json) }
     }
 }
 

@@ -50,6 +50,21 @@ impl Flow<'_> {
                 }
                 self.run(number + 1, row, target)
             }
+            Some(Stage::Lookup(lookup)) => {
+                let before = row.made.len();
+                let Some(columns) = lookup.columns(row, target.tables) else { return Ok(()) };
+                row.made.extend(columns);
+                if lookup.condition.as_ref().is_some_and(|condition| condition.test(row) != Some(true)) {
+                    if !lookup.outer {
+                        row.made.truncate(before);
+                        return Ok(());
+                    }
+                    row.made.iter_mut().skip(before).for_each(|column| *column = Value::Null);
+                }
+                let run = self.run(number + 1, row, target);
+                row.made.truncate(before);
+                run
+            }
             Some(Stage::Generate(generator)) => {
                 let before = row.made.len();
                 for made in generator.rows(row) {

@@ -22,7 +22,6 @@ const OVERHEAD_BYTES: usize = 4096;
 pub(crate) struct DeadLetters {
     appender: TopicAppender,
     query: String,
-    topic: String,
 }
 
 /// The topic as it is made where it is missing: a letter is never too large for it.
@@ -32,11 +31,10 @@ pub(crate) fn new_topic(name: &str, partitions: i32) -> NewTopic {
 }
 
 impl DeadLetters {
-    /// Letters of `query`, which reads `topic`, to the topic `name`.
+    /// Letters of `query` to the topic `name`.
     pub(crate) fn new(
         storage: Arc<Storage>,
         query: &str,
-        topic: &str,
         name: &str,
         producer: ProducerId,
         partitions: i32,
@@ -45,7 +43,6 @@ impl DeadLetters {
         Self {
             appender: TopicAppender::new(storage, new_topic(name, partitions), producer, batch_bytes),
             query: query.to_owned(),
-            topic: topic.to_owned(),
         }
     }
 
@@ -79,7 +76,7 @@ impl DeadLetters {
             headers.extend(record.headers.iter().map_while(Result::ok));
         }
         headers.push((QUERY.as_bytes(), Some(self.query.as_bytes())));
-        headers.push((TOPIC.as_bytes(), Some(self.topic.as_bytes())));
+        headers.push((TOPIC.as_bytes(), Some(bad.topic.as_bytes())));
         headers.extend(names.iter().zip(&texts).map(|(name, text)| (name.as_bytes(), Some(text.as_bytes()))));
         let partition = usize::try_from(bad.partition).unwrap_or(0) % self.appender.partitions().max(1);
         let (key, mut value) = record.map_or((None, None), |record| (record.key, record.value));

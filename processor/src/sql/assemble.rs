@@ -43,7 +43,7 @@ impl Parts {
         });
         let level = Level {
             outputs: self.outputs.iter().map(|it| format!("{} AS {:?}", it.lowered.text, it.name)).collect(),
-            generators: lowering.generators.iter().map(|(text, _)| text.clone()).collect(),
+            generators: lowering.makers.iter().map(|(text, _)| text.clone()).filter(|text| !text.is_empty()).collect(),
             united: Vec::new(),
             condition: self.condition.as_ref().map(|condition| condition.text.clone()),
             keys: lowering.keys.iter().map(|key| key.text.clone()).collect(),
@@ -54,12 +54,13 @@ impl Parts {
             state: grouped_state(lowering),
         };
         let parts = |lowered: Option<&Lowered>| lowered.map_or_else(Vec::new, |it| conjuncts(&it.typed.expr));
-        let generators = lowering.generators.iter().map(|(_, generator)| Stage::Generate(generator.clone()));
+        let makers = lowering.makers.iter().map(|(_, maker)| maker.clone());
         let conditions = parts(self.condition.as_ref()).into_iter().map(Stage::Filter);
         Selected {
             level,
             place: self.place,
-            stages: generators.chain(conditions).collect(),
+            tables: lowering.tables.clone(),
+            stages: makers.chain(conditions).collect(),
             generated: lowering.generated.len(),
             is_grouped: self.is_grouped,
             keys: lowering.keys.iter().map(|key| group_key(&lowering.scope, key)).collect(),
@@ -142,6 +143,7 @@ pub(super) fn plan(
     let group_width = grouping.as_ref().map(|grouping| grouping.keys.len() + grouping.aggregates.len());
     let mut plan = Plan {
         source: Source { topic: block.topic, columns: Vec::new(), watermark },
+        tables: block.tables,
         early_filter: joined(early),
         filter: joined(late),
         stages,
@@ -271,6 +273,45 @@ fn number(plan: &mut Plan, columns: Vec<SourceColumn>, group_width: Option<usize
         watermark.column = numbered(watermark.column);
     }
     plan.source.columns = used.iter().filter_map(|old| columns.get(*old).cloned()).collect();
+    prune_tables(plan);
+}
+
+/// Leaves out of the tables what nothing reads, and tells lookups where the rest is.
+fn prune_tables(plan: &mut Plan) {
+    let mut read = Vec::new();
+    each(plan, &mut |expr| read.extend(columns::of(expr)));
+    let mut stages = std::mem::take(&mut plan.stages);
+    let mut first = plan.source.columns.len() + 1;
+    for stage in &mut stages {
+        if let Stage::Lookup(lookup) = stage
+            && let Some(table) = plan.tables.get_mut(lookup.table)
+        {
+            let width = lookup.columns.len();
+            let is_read = |column: &usize| read.contains(&(first + column)) && !table.key.contains(column);
+            let kept: Vec<usize> = (0..width).filter(is_read).collect();
+            let order: Vec<usize> = table.key.iter().chain(&kept).copied().collect();
+            lookup.columns = (0..width).map(|column| order.iter().position(|known| *known == column)).collect();
+            table.columns = order.iter().filter_map(|column| table.columns.get(*column).cloned()).collect();
+            let keys = table.key.len();
+            (table.key, table.kept) = ((0..keys).collect(), (keys..order.len()).collect());
+        }
+        first += stage.width();
+    }
+    plan.stages = stages;
+    for table in &plan.tables {
+        // What a table keeps is a part of the state.
+        let _ = write!(plan.state, " TABLE {:?}", table.topic);
+        list(&mut plan.state, " BY ", table.key.iter().filter_map(|key| table.columns.get(*key)).map(column_text));
+        list(
+            &mut plan.state,
+            " KEEPS ",
+            table.kept.iter().filter_map(|kept| table.columns.get(*kept)).map(column_text),
+        );
+    }
+}
+
+fn column_text(column: &SourceColumn) -> String {
+    format!("{:?} {:?} {}", column.name, column.from, column.data_type)
 }
 
 /// Every expression of the plan.

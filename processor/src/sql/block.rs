@@ -8,7 +8,7 @@ use super::error::{PlanError, refuse};
 use super::lowered::{GENERATED, Key, LAMBDAS, Lowered, WINDOW};
 use super::scope::Scope;
 use crate::expr::Expr;
-use crate::plan::{Aggregate, GroupKey, OutputColumn, SortKey, Stage, Window};
+use crate::plan::{Aggregate, GroupKey, JoinedTable, OutputColumn, SortKey, Stage, Window};
 
 /// Expressions of a composed query have so many parts at most: a column that is named twice is computed twice.
 const PARTS_MAX: usize = 20_000;
@@ -22,6 +22,8 @@ pub(super) struct Block<'t> {
     /// The columns of the topic that are read.
     pub(super) scope: Scope<'t>,
     pub(super) levels: Vec<Level>,
+    /// The tables that are joined, with all of their columns.
+    pub(super) tables: Vec<JoinedTable>,
     /// What happens to records, in order.
     pub(super) stages: Vec<Stage>,
     /// Columns that the stages make.
@@ -59,6 +61,7 @@ pub(super) struct Level {
 pub(super) struct Selected {
     pub(super) level: Level,
     pub(super) place: Span,
+    pub(super) tables: Vec<JoinedTable>,
     pub(super) stages: Vec<Stage>,
     pub(super) generated: usize,
     pub(super) is_grouped: bool,
@@ -97,6 +100,7 @@ impl<'t> Block<'t> {
     pub(super) fn of_topic(topic: String, scope: Scope<'t>, selected: Selected) -> Self {
         let Selected {
             level,
+            tables,
             stages,
             generated,
             is_grouped,
@@ -113,6 +117,7 @@ impl<'t> Block<'t> {
             topic,
             scope,
             levels: vec![level],
+            tables,
             stages,
             generated,
             is_grouped,
@@ -160,6 +165,10 @@ impl<'t> Block<'t> {
             for stage in selected.stages {
                 match stage {
                     Stage::Filter(condition) => self.having.push(condition),
+                    Stage::Lookup(_) => {
+                        let what = "groups cannot be joined with a table";
+                        return Err(refuse(place, what, "join the records in the inner query"));
+                    }
                     _ => {
                         let what = "rows of groups cannot be made several rows";
                         return Err(refuse(place, what, "explode the records in the inner query"));
@@ -167,6 +176,12 @@ impl<'t> Block<'t> {
                 }
             }
         } else {
+            for stage in &mut selected.stages {
+                if let Stage::Lookup(lookup) = stage {
+                    lookup.table += self.tables.len();
+                }
+            }
+            self.tables.extend(selected.tables);
             self.stages.extend(selected.stages);
             self.generated += selected.generated;
             self.is_grouped = selected.is_grouped;

@@ -35,14 +35,10 @@ pub(super) fn source<'q>(context: &Context<'q>, text: &Rc<Text>, select: &'q Sel
         [from] => from,
         [] => return Err(refuse(text.keyword(Keyword::SELECT), "the query has no FROM", SHAPE)),
         [_, second, ..] => {
-            return Err(refuse(second.span(), "joining topics is not supported", "read one topic in each query"));
+            let what = "a query reads one topic, and joins tables by JOIN";
+            return Err(refuse(second.span(), what, "write FROM topic JOIN table ON topic.column = table.column"));
         }
     };
-    if let Some(join) = from.joins.first() {
-        let place = text.keyword(Keyword::JOIN);
-        let place = if place == Span::empty() { join.span() } else { place };
-        return Err(refuse(place, "JOIN is not supported", "read one topic in each query"));
-    }
     match &from.relation {
         TableFactor::Table { name, alias, args: None, version: None, sample: None, json_path: None, .. } => {
             let (alias, columns) = aliases(alias.as_ref());
@@ -96,7 +92,7 @@ fn renamed(block: Block<'_>, qualifier: String, columns: Vec<String>, place: Spa
     Ok(Source::Query { block: Box::new(block), qualifier, columns })
 }
 
-fn aliases(alias: Option<&TableAlias>) -> (Option<String>, Vec<String>) {
+pub(super) fn aliases(alias: Option<&TableAlias>) -> (Option<String>, Vec<String>) {
     let columns = alias.into_iter().flat_map(|alias| &alias.columns).map(|column| identifier(&column.name));
     (alias.map(|alias| identifier(&alias.name)), columns.collect())
 }

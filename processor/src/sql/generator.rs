@@ -8,12 +8,12 @@ use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
 use super::literal::identifier;
-use super::lowered::{Clause, GENERATED, Generated, Lowered, Lowering};
+use super::lowered::{Clause, GENERATED, Generated, Lowered, Lowering, Reach};
 use super::schema::shown;
 use super::window::Windowed;
 use crate::expr;
 use crate::expr::build;
-use crate::plan::{Generator, Window};
+use crate::plan::{Generator, Stage, Window};
 use crate::types::{DataType, Value};
 
 /// The most windows that a time may be in, each of which makes a row.
@@ -91,10 +91,10 @@ impl Lowering<'_> {
         let first = self.generated.len();
         for (number, (name, data_type)) in columns.into_iter().enumerate() {
             let text = format!("{text}.{number}");
-            let qualifier = if hidden { None } else { qualifier.clone() };
-            self.generated.push(Generated { qualifier, name, data_type, text, hidden });
+            let (qualifier, reach) = if hidden { (None, Reach::Hidden) } else { (qualifier.clone(), Reach::Plain) };
+            self.generated.push(Generated { qualifier, name, data_type, text, reach });
         }
-        self.generators.push((text, generator));
+        self.makers.push((text, Stage::Generate(generator)));
         first..self.generated.len()
     }
 
@@ -130,12 +130,12 @@ impl Lowering<'_> {
             let what = format!("each time is in more than {WINDOWS_MAX} such windows");
             return Err(refuse(place, what, "make the slide longer"));
         }
-        let known = self.generators.iter().position(|(text, _)| *text == windowed.text);
+        let known = self.makers.iter().position(|(text, _)| *text == windowed.text);
         if let Some(number) = known {
-            let before = self.generators.iter().take(number).map(|(_, generator)| generator.width()).sum();
+            let before = self.makers.iter().take(number).map(|(_, maker)| maker.width()).sum();
             return Ok(self.window_of(before));
         }
-        if self.generators.iter().any(|(_, generator)| matches!(generator, Generator::Windows { .. })) {
+        if self.makers.iter().any(|(_, maker)| matches!(maker, Stage::Generate(Generator::Windows { .. }))) {
             let what = "a query has one window: several would multiply its rows";
             return Err(refuse(place, what, "run one query for each window"));
         }

@@ -7,9 +7,9 @@ use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
 use super::literal::identifier;
-use super::lowered::{Clause, GENERATED, Lowered, Lowering};
+use super::lowered::{Clause, GENERATED, Lowered, Lowering, Reach};
 use super::{generator, kafka};
-use crate::plan::Generator;
+use crate::plan::{Generator, Stage};
 use crate::types::DataType;
 
 /// An item, `*` taken apart.
@@ -74,7 +74,11 @@ impl<'q> Item<'q> {
     /// The columns that a generator makes.
     fn generated(lowering: &mut Lowering<'_>, expr: &Expr, aliases: Vec<String>) -> Result<Vec<Self>, PlanError> {
         let place = expr.span();
-        if lowering.generators.iter().any(|(_, generator)| !matches!(generator, Generator::Windows { .. })) {
+        let makes_rows = |stage: &Stage| match stage {
+            Stage::Generate(generator) => !matches!(generator, Generator::Windows { .. }),
+            _ => false,
+        };
+        if lowering.makers.iter().any(|(_, maker)| makes_rows(maker)) {
             let what = "SELECT makes several rows of one once, and after LATERAL VIEW not at all";
             return Err(refuse(place, what, "write LATERAL VIEW for each of them"));
         }
@@ -119,8 +123,8 @@ fn plain(options: &WildcardAdditionalOptions, place: Span) -> Result<(), PlanErr
 
 /// All declared columns, and the Kafka columns that none of them hides.
 fn star<'q>(lowering: &Lowering<'_>, place: Span) -> Result<Vec<Item<'q>>, PlanError> {
-    let generated =
-        lowering.generated.iter().enumerate().filter(|(_, generated)| generated.name.is_some() && !generated.hidden);
+    let generated = lowering.generated.iter().enumerate();
+    let generated = generated.filter(|(_, generated)| generated.name.is_some() && generated.reach.is_plain());
     let generated = generated.map(|(number, _)| Item::numbered(GENERATED + number, place));
     if let Some(columns) = lowering.scope.query_columns() {
         return Ok((0..columns).map(|column| Item::numbered(column, place)).chain(generated).collect());
@@ -135,11 +139,24 @@ fn star<'q>(lowering: &Lowering<'_>, place: Span) -> Result<Vec<Item<'q>>, PlanE
     Ok(names.map(|name| Item::of_names(vec![name], place)).chain(generated).collect())
 }
 
-/// `topic.*`, `kafka.*`, or the fields of a declared struct.
+/// The declared columns of a joined table that is called so.
+fn joined_star<'q>(lowering: &Lowering<'_>, names: &[String], place: Span) -> Vec<Item<'q>> {
+    let [name] = names else { return Vec::new() };
+    let is_called = |qualifier: &Option<String>| qualifier.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let columns = lowering.generated.iter().enumerate();
+    let columns = columns.filter(|(_, column)| column.reach == Reach::Joined && is_called(&column.qualifier));
+    columns.map(|(number, _)| Item::numbered(GENERATED + number, place)).collect()
+}
+
+/// `topic.*`, `table.*`, `kafka.*`, or the fields of a declared struct.
 fn qualified_star<'q>(lowering: &mut Lowering<'_>, name: &ObjectName, place: Span) -> Result<Vec<Item<'q>>, PlanError> {
     let names: Vec<String> = name.0.iter().filter_map(|part| part.as_ident().map(identifier)).collect();
     if lowering.scope.is_qualifier(&names) {
         return star(lowering, place);
+    }
+    let of_joined = joined_star(lowering, &names, place);
+    if !of_joined.is_empty() {
+        return Ok(of_joined);
     }
     let declared = |name: &str| lowering.scope.declares(name) == Some(true);
     if let [only] = names.as_slice()

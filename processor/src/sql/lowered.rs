@@ -11,7 +11,7 @@ use super::scope::Scope;
 use super::text::Text;
 use super::window::Windowed;
 use crate::expr::build::{BuildError, Typed};
-use crate::plan::{Aggregate, Generator};
+use crate::plan::{Aggregate, JoinedTable, Stage};
 use crate::types::DataType;
 
 /// Columns of an expression while it is lowered. Below are the columns of what is selected from; in a plan, keys and
@@ -99,8 +99,27 @@ pub(super) struct Generated {
     pub(super) name: Option<String>,
     pub(super) data_type: DataType,
     pub(super) text: String,
-    /// Made by SELECT: no other clause knows it by its name.
-    pub(super) hidden: bool,
+    pub(super) reach: Reach,
+}
+
+/// Where a column that is made is known by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Nowhere: SELECT makes it.
+    Hidden,
+    /// Behind its qualifier, and not among `*`.
+    Qualified,
+    /// Everywhere.
+    Plain,
+    /// Everywhere; alone its name must not be one that the topic may have too.
+    Joined,
+}
+
+impl Reach {
+    /// Whether the name may stand alone.
+    pub(super) fn is_plain(self) -> bool {
+        matches!(self, Self::Plain | Self::Joined)
+    }
 }
 
 /// What lowering has gathered of a query.
@@ -113,8 +132,11 @@ pub(super) struct Lowering<'t> {
     pub(super) window: Option<Windowed>,
     /// The columns of SELECT by their names, as far as they are lowered.
     pub(super) outputs: Vec<(String, Lowered)>,
-    /// What makes several rows of one, with their normal forms.
-    pub(super) generators: Vec<(String, Generator)>,
+    /// The tables that are joined, with all of their columns.
+    pub(super) tables: Vec<JoinedTable>,
+    /// JOINs, and what makes several rows of one, with their normal forms; a condition belongs to the JOIN before it and
+    /// has none.
+    pub(super) makers: Vec<(String, Stage)>,
     /// The columns that they make, from GENERATED on.
     pub(super) generated: Vec<Generated>,
     /// Parameters of the lambdas around an expression, from LAMBDAS on.
@@ -135,7 +157,8 @@ impl<'t> Lowering<'t> {
             aggregates: Vec::new(),
             window: None,
             outputs: Vec::new(),
-            generators: Vec::new(),
+            tables: Vec::new(),
+            makers: Vec::new(),
             generated: Vec::new(),
             parameters: Vec::new(),
             has_group_by: false,

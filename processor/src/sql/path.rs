@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
 use super::literal;
-use super::lowered::{Clause, GENERATED, LAMBDAS, Lowered, Lowering, WINDOW, at};
+use super::lowered::{Clause, GENERATED, LAMBDAS, Lowered, Lowering, Reach, WINDOW, at};
 use super::scope::Access;
 use crate::expr;
 use crate::expr::build;
@@ -154,7 +154,9 @@ impl Lowering<'_> {
             known.as_ref().map(|known| known.to_lowercase()).as_ref() == name && name.is_some()
         };
         let qualified = self.generated.iter().position(|generated| {
-            !generated.hidden && is(&generated.qualifier, folded.first()) && is(&generated.name, folded.get(1))
+            generated.reach != Reach::Hidden
+                && is(&generated.qualifier, folded.first())
+                && is(&generated.name, folded.get(1))
         });
         if let Some(number) = qualified {
             return Ok(Some((self.generated(number), 2)));
@@ -163,12 +165,21 @@ impl Lowering<'_> {
             .generated
             .iter()
             .enumerate()
-            .filter(|(_, generated)| !generated.hidden && is(&generated.name, folded.first()));
-        let Some((number, _)) = plain.next() else { return Ok(None) };
+            .filter(|(_, generated)| generated.reach.is_plain() && is(&generated.name, folded.first()));
+        let Some((number, column)) = plain.next() else { return Ok(None) };
+        // A topic that no CREATE TABLE declares may have any column.
+        let in_topic = if column.reach == Reach::Joined { [Some(true), None].as_slice() } else { &[Some(true)] };
         let name = names.first().map_or("", String::as_str);
-        if plain.next().is_some() || self.scope.declares(name) == Some(true) {
+        if plain.next().is_some() || in_topic.contains(&self.scope.declares(name)) {
             let what = format!("{name} can be several columns");
-            return Err(refuse(place, what, "write what it is a column of before it: view.column"));
+            return Err(refuse(
+                place,
+                what,
+                format!(
+                    "write what it is a column of before it: {}.{name}",
+                    column.qualifier.as_deref().unwrap_or("view")
+                ),
+            ));
         }
         Ok(Some((self.generated(number), 1)))
     }

@@ -1,8 +1,10 @@
-//! `CREATE TABLE name (column TYPE, …) WITH (topic = '…', watermark = 'column delay')`: the columns of a topic.
+//! `CREATE TABLE name (column TYPE, …) WITH (topic = '…', watermark = 'column delay', latest_by = 'column')`: the columns
+//! of a topic.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
+use super::aggregate::has_order;
 use super::error::{PlanError, refuse};
 use super::text::{Text, is_keyword, point};
 use super::{interval, kafka, literal, names};
@@ -21,6 +23,8 @@ pub(super) struct Table {
     pub(super) topic: String,
     pub(super) columns: Vec<Field>,
     pub(super) watermark: Option<TableWatermark>,
+    /// Of a table of latest values: the columns of which each value has one row, by name.
+    pub(super) latest_by: Vec<String>,
 }
 
 /// The column of the event time, and how late it may be.
@@ -58,6 +62,7 @@ pub(super) fn create_table(sql: &str, text: &Text) -> Result<Table, PlanError> {
     let columns = columns(sql, between)?;
     let mut topic = None;
     let mut watermark = None;
+    let mut latest_by = None;
     if cursor.keyword(Keyword::WITH) {
         if !cursor.token(&Token::LParen) {
             return Err(refuse(cursor.place(), "expected ( after WITH", SHAPE));
@@ -70,12 +75,13 @@ pub(super) fn create_table(sql: &str, text: &Text) -> Result<Table, PlanError> {
             match option.to_ascii_lowercase().as_str() {
                 "topic" if topic.is_none() => topic = Some((value, value_place)),
                 "watermark" if watermark.is_none() => watermark = Some(event_time(&value, value_place, &columns)?),
-                "topic" | "watermark" => {
+                "latest_by" if latest_by.is_none() => latest_by = Some(row_key(&value, value_place, &columns)?),
+                "topic" | "watermark" | "latest_by" => {
                     return Err(refuse(option_place, format!("{option} is set twice"), "leave one out"));
                 }
                 _ => {
                     let what = format!("{option} is no option of a table");
-                    return Err(refuse(option_place, what, "set topic and watermark"));
+                    return Err(refuse(option_place, what, "set topic, watermark and latest_by"));
                 }
             }
             if cursor.token(&Token::RParen) {
@@ -94,7 +100,34 @@ pub(super) fn create_table(sql: &str, text: &Text) -> Result<Table, PlanError> {
     }
     let (topic, topic_place) = topic.unwrap_or((name.clone(), place));
     names::check(&topic, topic_place)?;
-    Ok(Table { name, place, topic, columns, watermark })
+    Ok(Table { name, place, topic, columns, watermark, latest_by: latest_by.unwrap_or_default() })
+}
+
+/// The columns that a table's rows are told by: declared ones, or the record's key.
+fn row_key(text: &str, place: Span, columns: &[Field]) -> Result<Vec<String>, PlanError> {
+    let mut names: Vec<String> = Vec::new();
+    for written in text.split(',').map(|name| name.trim().trim_matches('`')) {
+        let folded = written.to_lowercase();
+        let declared = columns.iter().find(|column| column.name.to_lowercase() == folded);
+        let name = match declared {
+            Some(column) if !has_order(&column.data_type) => {
+                let what = format!("{written} is {}, which nothing is equal to", shown(&column.data_type));
+                return Err(refuse(place, what, "take a column of another type"));
+            }
+            Some(column) => column.name.clone(),
+            None if folded == "key" => folded,
+            None => {
+                let names = columns.iter().map(|column| column.name.as_str());
+                let instead = super::nearest::advice(written, names.chain(["key"]), "declare it, or write 'key'");
+                return Err(refuse(place, format!("latest_by names {written}, which is not declared"), instead));
+            }
+        };
+        if names.contains(&name) {
+            return Err(refuse(place, format!("latest_by names {name} twice"), "leave one out"));
+        }
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// The columns between two parentheses.

@@ -134,9 +134,12 @@ pub(super) fn select_block<'q>(
     select: &'q Select,
 ) -> Result<Block<'q>, PlanError> {
     from::refuse_clauses(text, select)?;
+    let joins = select.from.iter().flat_map(|from| &from.joins);
+    let join = |lowering: &mut Lowering<'_>| joins.clone().try_for_each(|join| lowering.join(context, join));
     match from::source(context, text, select)? {
         from::Source::Topic { topic, qualifier, table } => {
             let mut lowering = Lowering::new(text.clone(), Scope::new(qualifier, table));
+            join(&mut lowering)?;
             let parts = lower_select(context, &mut lowering, query, select)?;
             let selected = parts.selected(&lowering);
             Ok(Block::of_topic(topic, lowering.scope, selected))
@@ -144,6 +147,7 @@ pub(super) fn select_block<'q>(
         from::Source::Query { block, qualifier, columns } => {
             let scope = block.as_scope(qualifier, &columns);
             let mut lowering = Lowering::new(text.clone(), scope);
+            join(&mut lowering)?;
             let parts = lower_select(context, &mut lowering, query, select)?;
             block.select(parts.selected(&lowering))
         }
@@ -222,7 +226,7 @@ fn is_distinct(text: &Text, select: &Select) -> Result<bool, PlanError> {
 }
 
 /// A condition that must be BOOLEAN.
-fn condition_of(lowering: &mut Lowering<'_>, expr: &Expr, clause: Clause) -> Result<Lowered, PlanError> {
+pub(super) fn condition_of(lowering: &mut Lowering<'_>, expr: &Expr, clause: Clause) -> Result<Lowered, PlanError> {
     let Lowered { typed, text, open } = lowering.lower(expr, clause)?;
     if typed.data_type == DataType::Null {
         return Err(refuse(expr.span(), "a bare NULL is no condition", "write FALSE"));

@@ -126,8 +126,8 @@ fn refusals_tell_the_place_and_what_to_write() {
         ("SELECT COUNT(*) FROM logs LIMIT 5", "1:27: LIMIT is not supported in update mode"),
         ("SELECT level, COUNT(*) FROM logs GROUP BY level HAVING host = 'a'", "1:56: host stands in HAVING"),
         ("SELECT level FROM logs HAVING level = 'a'", "1:31: HAVING needs GROUP BY"),
-        ("SELECT COUNT(*) FROM a JOIN b ON a.x = b.x", "1:24: JOIN is not supported"),
-        ("SELECT COUNT(*) FROM a, b", "1:25: joining topics is not supported"),
+        ("SELECT COUNT(*) FROM a JOIN b ON a.x = b.x", "1:29: b is no table of latest values"),
+        ("SELECT COUNT(*) FROM a, b", "1:25: a query reads one topic, and joins tables by JOIN"),
         ("SELECT b FROM (SELECT a FROM logs)", "1:8: b is no column of the inner query; use a"),
         ("SELECT a FROM (SELECT a, b AS a FROM logs)", "1:8: several columns of the inner query are called a"),
         (
@@ -213,6 +213,69 @@ fn refusals_tell_the_place_and_what_to_write() {
 }
 
 #[test]
+fn joins_that_no_table_can_answer_are_refused() {
+    let table = "CREATE TABLE t (id BIGINT, name STRING) WITH (latest_by = 'id'); ";
+    let cases = [
+        ("SELECT t.name FROM s RIGHT JOIN t ON s.a = t.id", "a topic joins a table by JOIN or LEFT JOIN alone"),
+        ("SELECT t.name FROM s JOIN t USING (id)", "a JOIN needs ON"),
+        ("SELECT t.name FROM s CROSS JOIN t", "a topic joins a table by JOIN or LEFT JOIN alone"),
+        ("SELECT t.name FROM s JOIN t ON s.a = t.name", "ON does not say what t.id is equal to"),
+        ("SELECT t.name FROM s JOIN t ON s.a < t.id", "ON does not say what t.id is equal to"),
+        ("SELECT t.name FROM s JOIN t ON t.id = t.id", "ON does not say what t.id is equal to"),
+        ("SELECT t.name FROM s JOIN t ON s.a = t.id OR s.b = 1", "ON does not say what t.id is equal to"),
+        ("SELECT t.name FROM s JOIN t ON s.a = CAST(t.id AS STRING)", "ON does not say what t.id is equal to"),
+        ("SELECT name FROM s JOIN t ON s.a = t.id", "name can be several columns; write what it is a column of before"),
+        ("SELECT t.name FROM s JOIN t ON s.a = t.id JOIN t ON s.b = t.id", "two tables are called t"),
+        ("SELECT t.name FROM t JOIN t ON t.id = t.id", "two tables are called t"),
+        ("SELECT t.name FROM s JOIN t ON COUNT(*) = t.id", "count(…) stands in WHERE"),
+        ("SELECT t.name FROM s JOIN (SELECT 1) t ON s.a = t.id", "what is joined is no table of latest values"),
+        (
+            "SELECT t.name FROM (SELECT a, COUNT(*) FROM s GROUP BY a) s JOIN t ON s.a = t.id",
+            "groups cannot be joined with a table",
+        ),
+        ("INSERT INTO t SELECT s.a FROM s JOIN t ON s.a = t.id", "the query would read its own output from t"),
+    ];
+    for (sql, part) in cases {
+        let error = plan(&format!("{table}{sql}")).expect_err(sql).to_string();
+        assert!(error.contains(part), "{sql}\n  gives  {error}\n  not    {part}");
+    }
+    let declared =
+        |option: &str| plan(&format!("CREATE TABLE t (m MAP<STRING, INT>, a INT) WITH ({option}); SELECT a FROM t"));
+    for (option, part) in [
+        ("latest_by = 'b'", "latest_by names b, which is not declared; use m, a or key"),
+        ("latest_by = 'a, A'", "latest_by names a twice"),
+        ("latest_by = 'm'", "m is MAP<STRING,INT>, which nothing is equal to"),
+        ("latest_by = 'a', latest_by = 'a'", "latest_by is set twice"),
+    ] {
+        let error = declared(option).expect_err(option).to_string();
+        assert!(error.contains(part), "{option}: {error}");
+    }
+    declared("latest_by = 'key, a'").unwrap();
+}
+
+#[test]
+fn a_table_keeps_what_the_query_reads_of_it() {
+    let tables = "CREATE TABLE s (a BIGINT, b STRING); CREATE TABLE t (id BIGINT, name STRING, more STRING) \
+        WITH (latest_by = 'id'); ";
+    let plan = |sql: &str| plan(&format!("{tables}{sql}")).unwrap();
+    let names = |plan: &crate::plan::Plan| -> Vec<String> {
+        plan.tables.iter().flat_map(|table| &table.columns).map(|column| column.name.clone()).collect()
+    };
+    let one = plan("SELECT b, COUNT(*) FROM s JOIN t ON a = id AND name <> 'x' GROUP BY b");
+    assert_eq!(names(&one), ["id", "name"]);
+    let two = plan("SELECT b, COUNT(*) FROM s JOIN t ON t.id = s.a AND t.name <> 'x' WHERE more = 'y' GROUP BY b");
+    assert_eq!(names(&two), ["id", "name", "more"]);
+    // What a table keeps is state: a query that reads more of it cannot go on with the rows that are there.
+    assert_ne!(one.state, two.state);
+    let renamed = plan("SELECT b AS c, COUNT(*) FROM s JOIN t ON a = id AND name <> 'x' WHERE b <> '' GROUP BY b");
+    assert_eq!(one.state, renamed.state);
+    let all = plan("SELECT * FROM s JOIN t ON a = id");
+    let columns: Vec<&str> = all.columns().map(|(name, _)| name).collect();
+    assert_eq!(columns.iter().filter(|name| ["id", "name", "more", "a", "b"].contains(name)).count(), 5, "{columns:?}");
+    assert_eq!(plan("SELECT t.*, t.offset FROM s JOIN t ON a = id").columns().len(), 4);
+}
+
+#[test]
 fn a_text_of_any_depth_ends_in_an_answer() {
     let fill = |unit: &str| unit.repeat((SQL_BYTES_MAX - 100) / unit.len());
     for deep in ["a=''OR ", "(", "NOT ", "!", "- ", "a+", "a.", "a[1]", "a::"] {
@@ -237,7 +300,7 @@ proptest::proptest! {
     fn any_text_is_planned_or_refused(text in ".{0,60}", words in proptest::collection::vec(
         proptest::sample::select(vec!["SELECT", "COUNT(*)", "SUM(", "window(", "'1 day'", "INTERVAL", "CASE", "WHEN", "END", "ORDER BY",
             "HAVING", "DISTINCT", "CREATE TABLE", "TIMESTAMP", "CAST(", "[", "]", "-", "5L", "LIMIT", "kafka", "FROM", "t", "WHERE", "a", "=", "'x'", "GROUP BY", ",", "(", ")",
-            "INSERT INTO", "AND", "NOT", "NULL", "IS", "1", "AS", "IN", "LIKE", ";", "*", "."]), 0..14)) {
+            "INSERT INTO", "JOIN", "LEFT JOIN", "ON", "WITH (latest_by = 'a')", "AND", "NOT", "NULL", "IS", "1", "AS", "IN", "LIKE", ";", "*", "."]), 0..14)) {
         let _ = plan(&text);
         let _ = plan(&words.join(" "));
     }

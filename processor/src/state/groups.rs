@@ -105,6 +105,16 @@ impl GroupTable {
         self.evicted.get(before..).unwrap_or_default()
     }
 
+    /// Evicts those groups that the batch under way has touched and that `is_over` is true for. None of them is touched
+    /// again by the batch.
+    pub(crate) fn evict_touched(&mut self, is_over: impl Fn(&Self, GroupId) -> bool) {
+        let over: Vec<GroupId> = self.touched.iter().copied().filter(|id| is_over(self, *id)).collect();
+        for id in over {
+            self.table.set_tag(id.0, EVICTED);
+            self.evicted.push(id);
+        }
+    }
+
     /// Begins the next micro-batch: no group is touched, and those that were evicted are gone.
     pub fn begin_batch(&mut self) {
         recycle(&mut self.touched);

@@ -112,6 +112,14 @@ impl KeyTable {
         id
     }
 
+    /// The row of the key that was pushed (columns that are missing are NULL); `None` if there is none.
+    pub(super) fn find(&mut self) -> Option<u32> {
+        while self.filled < self.columns.len() {
+            self.push(&Value::Null);
+        }
+        self.find_encoded(&self.encoded)
+    }
+
     #[inline]
     fn find_or_insert_recent(&mut self, encoded: &[u8]) -> Result<u32, TooManyGroups> {
         match ShortKey::of(encoded) {

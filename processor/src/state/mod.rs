@@ -8,6 +8,7 @@ mod key;
 mod key_table;
 mod rows;
 mod sessions;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ pub use groups::{GroupId, GroupTable};
 pub(crate) use key::{EventTime, KeyColumn};
 pub(crate) use rows::RestoreError;
 pub(crate) use sessions::{SessionId, SessionTable};
+pub(crate) use stores::Stores;
 
 use crate::codec::Reader;
 

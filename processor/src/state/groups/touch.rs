@@ -33,6 +33,20 @@ impl GroupTable {
         Ok(self.touch_id(id))
     }
 
+    /// Touches all groups.
+    pub(crate) fn touch_all(&mut self) -> Vec<GroupId> {
+        let ids: Vec<GroupId> = self.ids().collect();
+        ids.iter().for_each(|id| {
+            self.touch_id(id.0);
+        });
+        ids
+    }
+
+    /// The group with the key that was pushed; `None` if there is none.
+    pub(crate) fn find_key(&mut self) -> Option<GroupId> {
+        self.table.find().filter(|id| self.table.tag(*id) != EVICTED).map(GroupId)
+    }
+
     /// As [`Self::touch_key`] of a table whose key is one STRING.
     #[inline]
     pub(crate) fn touch_text(&mut self, text: Option<&[u8]>) -> Result<GroupId, TooManyGroups> {

@@ -10,7 +10,7 @@ use crate::changelog::{Range, Watermark};
 use crate::error::QueryError;
 use crate::operators::{Input, Operators, Origin, Read, Target};
 use crate::options::QueryOptions;
-use crate::pipeline::{Pipeline, Sinks};
+use crate::pipeline::{Passed, Pipeline, Sinks};
 use crate::plan::Plan;
 use crate::sink::Output;
 use crate::step::Gate;
@@ -46,6 +46,7 @@ pub struct AdHocQuery {
     gate: Gate,
     watermark: Watermark,
     batch: u64,
+    passed: Passed,
     progress: AdHocProgress,
 }
 
@@ -142,6 +143,7 @@ impl AdHocQuery {
             gate: Gate::new(|_| true),
             watermark: Watermark::default(),
             batch: 0,
+            passed: Passed::default(),
             progress: AdHocProgress::default(),
         }
     }
@@ -174,10 +176,10 @@ impl AdHocQuery {
         &mut self,
         feed: impl FnOnce(&mut Feed<'_, '_, '_>) -> Result<(), QueryError>,
     ) -> Result<AdHocProgress, QueryError> {
-        let Self { pipeline, output, gate, watermark, batch, progress } = self;
+        let Self { pipeline, output, gate, watermark, batch, passed, progress } = self;
         output.begin(&Default::default())?;
         let sinks = Sinks { output, dead_letters: None };
-        let result = pipeline.run_batch(sinks, gate, *watermark, progress.rows_out, |operators, target| {
+        let result = pipeline.run_batch(sinks, gate, *watermark, *passed, |operators, target| {
             feed(&mut Feed { input: Input::Source, operators, target, headers: Vec::new(), records: 0 })
         })?;
         output.finish(*batch, gate).await?;
@@ -186,7 +188,8 @@ impl AdHocQuery {
         let Read { records, bad, .. } = result.read;
         progress.records_in += records;
         progress.bad_records += bad.counts.total();
-        progress.rows_out += result.rows;
+        *passed = result.passed;
+        progress.rows_out = passed.rows;
         Ok(*progress)
     }
 

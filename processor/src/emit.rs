@@ -24,7 +24,7 @@ pub(crate) struct Emitter<'a> {
 }
 
 /// The row of a group: its keys, and its aggregates after them.
-struct Group<'r>(Vec<Value<'r>>);
+pub(crate) struct Group<'r>(pub(crate) Vec<Value<'r>>);
 
 impl Row for Group<'_> {
     fn value(&self, column: usize) -> Value<'_> {

@@ -2,6 +2,7 @@
 
 mod grouping;
 mod record;
+mod regroup;
 mod source;
 mod stages;
 mod table;
@@ -17,11 +18,11 @@ use crate::changelog::Range;
 use crate::emit::Emitter;
 use crate::error::QueryError;
 use crate::options::OnDataLoss;
-use crate::plan::{Plan, Stage};
+use crate::plan::Plan;
 use crate::sink::DeadLetters;
 use crate::state::{State, Stores, TooManyGroups};
 use crate::step::{Gate, Step};
-use crate::types::Value;
+use regroup::Regrouper;
 use source::SourceReader;
 use table::TableReader;
 use walk::{Take, Walker};
@@ -33,11 +34,14 @@ pub(crate) struct Operators {
     walker: Walker,
     source: SourceReader,
     tables: Vec<TableReader>,
+    regroupers: Vec<Regrouper>,
 }
 
 /// Where a batch's records go, and what holds for all of them.
 pub(crate) struct Target<'t, 'e> {
     pub(crate) state: &'t mut State,
+    /// Memory of the states that the records do not go to, in bytes.
+    pub(crate) other_bytes: usize,
     /// The tables that the query joins.
     pub(crate) tables: &'t mut [State],
     pub(crate) state_bytes_max: usize,
@@ -50,8 +54,8 @@ pub(crate) struct Target<'t, 'e> {
     pub(crate) read: &'t mut Read,
     /// Takes bad records, if that was asked for.
     pub(crate) dead_letters: Option<&'t mut DeadLetters>,
-    /// What the LIMIT of an inner query has let pass so far.
-    pub(crate) limited: &'t mut Limited,
+    /// How many rows the LIMIT of an inner query has let pass in the query's life.
+    pub(crate) limited: &'t mut u64,
 }
 
 impl Target<'_, '_> {
@@ -69,32 +73,12 @@ impl Target<'_, '_> {
 
     pub(crate) fn check_memory(&self) -> Result<(), QueryError> {
         let stores = || std::iter::once(&*self.state).chain(&*self.tables);
-        let (bytes, bytes_max) = (stores().map(State::bytes).sum(), self.state_bytes_max);
+        let bytes = self.other_bytes + stores().map(State::bytes).sum::<usize>();
+        let bytes_max = self.state_bytes_max;
         if bytes > bytes_max {
             return Err(QueryError::StateTooLarge { groups: stores().map(State::len).sum(), bytes, bytes_max });
         }
         Ok(())
-    }
-}
-
-/// What the LIMIT of an inner query has let pass in the query's life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Limited {
-    pub(crate) taken: u64,
-}
-
-impl Limited {
-    /// From the state: of a query that groups, the last aggregate counts the rows of each group; of one that does not, the
-    /// only group counts those that passed.
-    pub(crate) fn of(plan: &Plan, state: &State) -> Self {
-        let has_limit = plan.stages.iter().any(|stage| matches!(stage, Stage::Limit(_)));
-        let State::Groups(groups) = state else { return Self::default() };
-        let count = |value: Option<Value<'_>>| match value {
-            Some(Value::BigInt(count)) => u64::try_from(count).unwrap_or(0),
-            _ => 0,
-        };
-        let taken = if has_limit { groups.ids().map(|id| count(groups.values(id).last())).sum() } else { 0 };
-        Self { taken }
     }
 }
 
@@ -112,7 +96,7 @@ pub(crate) struct Read {
 /// The state of a query that has seen nothing.
 pub(crate) fn new_stores(plan: &Plan) -> Stores {
     let tables = plan.tables.iter().map(|table| State::Groups(table::new_store(table))).collect();
-    Stores { levels: vec![grouping::new_state(plan)], tables }
+    Stores { levels: grouping::new_states(plan), tables }
 }
 
 /// A topic of a query.
@@ -131,6 +115,7 @@ impl Operators {
             walker: Walker::new(unfolded_bytes_max, on_data_loss),
             source: SourceReader::new(plan),
             tables: tables.map(|(number, table)| TableReader::new(number, table)).collect(),
+            regroupers: plan.inner.iter().zip(plan.groupings().skip(1)).map(Regrouper::new).collect(),
         }
     }
 
@@ -190,6 +175,18 @@ impl Operators {
         {
             table.forget(target);
         }
+    }
+
+    /// Hands the groups of the grouping of a number, those that are final or `all`, to the one above it, whose state the
+    /// target has.
+    pub(crate) fn regroup(
+        &self,
+        number: usize,
+        below: &State,
+        all: bool,
+        target: &mut Target<'_, '_>,
+    ) -> Result<(), QueryError> {
+        self.regroupers.get(number).map_or(Ok(()), |regrouper| regrouper.run(below, all, target))
     }
 
     /// Ends the input of the tables, which comes before that of the topic that is queried.

@@ -4,7 +4,7 @@
 use crate::changelog::Watermark;
 use crate::emit::Emitter;
 use crate::error::QueryError;
-use crate::operators::{Limited, Operators, Read, Target, new_stores};
+use crate::operators::{Operators, Read, Target, new_stores};
 use crate::options::QueryOptions;
 use crate::plan::{OutputMode, Plan};
 use crate::sink::{DeadLetters, Output};
@@ -29,8 +29,16 @@ pub(crate) struct Sinks<'s> {
 #[derive(Debug, Default)]
 pub(crate) struct BatchResult {
     pub(crate) read: Read,
-    /// Rows given to the sink.
+    pub(crate) passed: Passed,
+}
+
+/// Rows that LIMIT counts over a query's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Given to the sink.
     pub(crate) rows: u64,
+    /// Let pass by the LIMIT of an inner query.
+    pub(crate) limited: u64,
 }
 
 impl Pipeline {
@@ -44,7 +52,7 @@ impl Pipeline {
     }
 
     /// Runs a batch: `feed` hands its records to the operators, and what comes of them goes to `sinks`.
-    /// `rows_before` is what the query wrote before.
+    /// `before` is what passed in the batches before.
     ///
     /// Event time is Spark's: a batch emits and evicts by the watermark that the batch before left, and takes for late
     /// by the one before that (`MicroBatchExecution`, `WatermarkTracker`).
@@ -53,38 +61,51 @@ impl Pipeline {
         sinks: Sinks<'_>,
         gate: &mut Gate,
         watermark: Watermark,
-        rows_before: u64,
+        before: Passed,
         feed: impl FnOnce(&mut Operators, &mut Target<'_, '_>) -> Result<(), QueryError>,
     ) -> Result<BatchResult, QueryError> {
         let Self { plan, stores, operators, state_bytes_max } = self;
         operators.begin_batch(stores)?;
-        let Stores { levels, tables } = stores;
-        let Some(state) = levels.first_mut() else { return Ok(BatchResult::default()) };
         // In complete mode nothing is forgotten, and nothing is late but for sessions.
         let forgets = plan.mode != OutputMode::Complete;
-        let takes_late = !forgets && !matches!(state, State::Sessions(_));
         let mut read = Read::default();
-        let mut limited = Limited::of(plan, state);
-        let mut emitter = Emitter::new(plan, sinks.output, rows_before);
-        let mut target = Target {
-            state: &mut *state,
-            tables,
-            state_bytes_max: *state_bytes_max,
-            emitter: &mut emitter,
-            gate: &mut *gate,
-            late_by: (!takes_late).then_some(watermark.before),
-            read: &mut read,
-            dead_letters: sinks.dead_letters,
-            limited: &mut limited,
-        };
-        feed(operators, &mut target)?;
-        state.end_input();
-        if forgets {
-            state.evict(watermark.now);
+        let mut emitter = Emitter::new(plan, sinks.output, before.rows);
+        let mut limited = before.limited;
+        let mut dead_letters = sinks.dead_letters;
+        let mut feed = Some(feed);
+        let Stores { levels, tables } = stores;
+        for number in 0..levels.len() {
+            let (below, above) = levels.split_at_mut(number);
+            let Some((state, above)) = above.split_first_mut() else { break };
+            let other_bytes = below.iter().chain(&*above).map(State::bytes).sum();
+            let takes_late = !forgets && !matches!(state, State::Sessions(_));
+            let mut target = Target {
+                state: &mut *state,
+                other_bytes,
+                tables: &mut *tables,
+                state_bytes_max: *state_bytes_max,
+                emitter: &mut emitter,
+                gate: &mut *gate,
+                late_by: (!takes_late).then_some(watermark.before),
+                read: &mut read,
+                dead_letters: dead_letters.as_deref_mut(),
+                limited: &mut limited,
+            };
+            match (feed.take(), below.last()) {
+                (Some(feed), _) => feed(operators, &mut target)?,
+                (None, Some(below)) => operators.regroup(number - 1, below, !forgets, &mut target)?,
+                (None, None) => {}
+            }
+            state.end_input();
+            if forgets {
+                state.evict(watermark.now);
+            }
         }
-        emitter.finish(state, gate)?;
-        let rows = emitter.written();
-        Ok(BatchResult { read, rows })
+        if let Some(last) = levels.last() {
+            emitter.finish(last, gate)?;
+        }
+        let rows = before.rows + emitter.written();
+        Ok(BatchResult { read, passed: Passed { rows, limited } })
     }
 
     /// What a batch makes of the watermark: the latest event time, cut to milliseconds, less the delay; never back.

@@ -23,6 +23,8 @@ pub struct Plan {
     pub(crate) filter: Option<Expr>,
     /// What happens to records after that, in order; most queries have none.
     pub(crate) stages: Vec<Stage>,
+    /// Groupings whose rows are grouped again, the one over records first; most queries have none.
+    pub(crate) inner: Vec<Inner>,
     /// None: each record is a row.
     pub(crate) grouping: Option<Grouping>,
     /// HAVING, over a group.
@@ -188,6 +190,18 @@ impl Stage {
     }
 }
 
+/// A grouping, and how its rows come to be grouped again.
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub(crate) grouping: Grouping,
+    /// HAVING, over a group.
+    pub(crate) having: Option<Expr>,
+    /// The columns of a row, over a group.
+    pub(crate) columns: Vec<Expr>,
+    /// What happens to a row then. Its columns are numbered as those of a record are: the window and what is made follow.
+    pub(crate) stages: Vec<Stage>,
+}
+
 /// GROUP BY and its aggregates.
 #[derive(Clone, Debug)]
 pub(crate) struct Grouping {
@@ -304,6 +318,13 @@ impl Plan {
     /// The topics that are joined as tables, in the order in which a batch reads them.
     pub fn table_topics(&self) -> impl ExactSizeIterator<Item = &str> {
         self.tables.iter().map(|table| table.topic.as_str())
+    }
+
+    /// Each grouping, the one over records first, and how many columns the rows have that it groups.
+    pub(crate) fn groupings(&self) -> impl Iterator<Item = (&Grouping, usize)> {
+        let widths =
+            std::iter::once(self.source.columns.len()).chain(self.inner.iter().map(|inner| inner.columns.len()));
+        self.inner.iter().map(|inner| &inner.grouping).chain(&self.grouping).zip(widths)
     }
 
     /// Where the rows go.

@@ -357,6 +357,8 @@ mod kill_tests;
 #[cfg(test)]
 mod operation_tests;
 #[cfg(test)]
+mod regroup_tests;
+#[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
 mod sink_tests;

@@ -20,7 +20,7 @@ use crate::changelog::{
 use crate::error::QueryError;
 use crate::operators::{Input, Operators, Target};
 use crate::options::{OnDataLoss, Progress, QueryOptions, StartFrom, Trigger};
-use crate::pipeline::{BatchResult, Pipeline, Sinks};
+use crate::pipeline::{BatchResult, Passed, Pipeline, Sinks};
 use crate::plan::Plan;
 use crate::query::new_producer;
 use crate::sink::{DeadLetters, Output};
@@ -232,7 +232,7 @@ impl Runtime {
         if let Some(letters) = &mut self.dead_letters {
             letters.begin(&planned.dead_letters)?;
         }
-        let BatchResult { read, rows } = self.read_and_emit(&planned)?;
+        let BatchResult { read, passed } = self.read_and_emit(&planned)?;
         let output = self.output.finish(planned.number, &mut self.gate).await?;
         let dead_letters = match &mut self.dead_letters {
             Some(letters) => letters.finish(&mut self.gate).await?,
@@ -243,7 +243,8 @@ impl Runtime {
         let totals = Totals {
             records_in: before.records_in + read.records,
             bad: before.bad.plus(read.bad.counts),
-            rows_out: before.rows_out + rows,
+            rows_out: passed.rows,
+            limited: passed.limited,
             late_rows: before.late_rows + read.late,
         };
         let watermark = self.pipeline.watermark_after(self.base.watermark, &read);
@@ -272,7 +273,8 @@ impl Runtime {
         let source = self.batch_topic(&self.source, &planned.source)?;
         let Self { pipeline, options, base, output, dead_letters, gate, .. } = self;
         let sinks = Sinks { output, dead_letters: dead_letters.as_mut() };
-        pipeline.run_batch(sinks, gate, base.watermark, base.totals.rows_out, |operators, target| {
+        let before = Passed { rows: base.totals.rows_out, limited: base.totals.limited };
+        pipeline.run_batch(sinks, gate, base.watermark, before, |operators, target| {
             for ((input, topic, ranges), known) in topics.iter().zip(&base.tables) {
                 if ranges.topic != known.topic {
                     operators.forget_table(*input, target);

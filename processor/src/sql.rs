@@ -23,6 +23,8 @@ mod lowered;
 mod mode;
 mod names;
 mod nearest;
+mod normal;
+mod number;
 mod operator;
 mod order;
 mod path;

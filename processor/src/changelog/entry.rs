@@ -8,7 +8,7 @@ use crate::codec::{Malformed, Reader, put_bytes, put_i64, put_u64};
 
 /// The version that is written. Version 1, whose rows are counts of texts and which knows no event time, is read too,
 /// version 2, which knows no dead letters, no reasons of bad records, and not what the state is of, and version 3, which
-/// knows one store and one topic.
+/// knows one store and one topic, and no count of what a LIMIT has let pass.
 const FORMAT: u8 = 4;
 const FORMAT_1: u8 = 1;
 const FORMAT_2: u8 = 2;
@@ -83,6 +83,8 @@ pub(crate) struct Totals {
     pub(crate) rows_out: u64,
     /// Rows that came too late for their group.
     pub(crate) late_rows: u64,
+    /// Rows that the LIMIT of an inner query has let pass.
+    pub(crate) limited: u64,
 }
 
 /// What a query knows of event time between two batches, in microseconds since 1970.
@@ -257,8 +259,8 @@ fn take_dead_letters(reader: &mut Reader<'_>, format: u8) -> Result<OutputPositi
 }
 
 fn put_totals(out: &mut Vec<u8>, totals: Totals) {
-    let Totals { records_in, bad, rows_out, late_rows } = totals;
-    [records_in, rows_out, late_rows].iter().for_each(|total| put_u64(out, *total));
+    let Totals { records_in, bad, rows_out, late_rows, limited } = totals;
+    [records_in, rows_out, late_rows, limited].iter().for_each(|total| put_u64(out, *total));
     put_u64(out, bad.0.len() as u64);
     bad.0.iter().for_each(|count| put_u64(out, *count));
 }
@@ -273,6 +275,9 @@ fn take_totals(reader: &mut Reader<'_>, format: u8) -> Result<Totals, Malformed>
         return Ok(totals);
     }
     (totals.rows_out, totals.late_rows) = (reader.u64()?, reader.u64()?);
+    if format > FORMAT_3 {
+        totals.limited = reader.u64()?;
+    }
     if format > FORMAT_2 {
         for reason in 0..reader.count(1)? {
             let count = reader.u64()?;

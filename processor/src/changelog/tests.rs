@@ -35,7 +35,7 @@ fn planned(number: u64, from: i64, to: i64) -> PlannedBatch {
 }
 
 fn committed(number: u64, records_in: u64) -> Commit {
-    let totals = Totals { records_in, bad: BadCounts([1, 0, 2]), rows_out: records_in / 2, late_rows: 3 };
+    let totals = Totals { records_in, bad: BadCounts([1, 0, 2]), rows_out: records_in / 2, late_rows: 3, limited: 0 };
     let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![4, 1], bytes: 70 };
     let watermark = Watermark { now: number as i64 * 1000, before: -1, no_data_due: number % 2 == 1 };
     let dead_letters = OutputPosition { topic: TopicId::from_u128(3), sequences: vec![10], bytes: 0 };
@@ -220,7 +220,8 @@ fn output() -> impl Strategy<Value = OutputPosition> {
 }
 
 fn totals() -> impl Strategy<Value = Totals> {
-    any::<[u64; 6]>().prop_map(|[records_in, rows_out, late_rows, bad @ ..]| Totals {
+    any::<[u64; 7]>().prop_map(|[records_in, rows_out, late_rows, limited, bad @ ..]| Totals {
+        limited,
         records_in,
         bad: BadCounts(bad),
         rows_out,
@@ -326,7 +327,7 @@ fn old_base() -> Base {
 
 #[test]
 fn changelogs_of_formats_2_and_3_are_read() {
-    let totals = Totals { records_in: 1, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 3 };
+    let totals = Totals { records_in: 1, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 3, limited: 0 };
     let commit_2 = Commit { totals, dead_letters: OutputPosition::default(), ..committed(0, 1) };
     for (records, base, commit) in [(format_2(), old_base(), commit_2), (format_3(), base(), committed(0, 1))] {
         let storage = memory();
@@ -384,7 +385,10 @@ async fn a_changelog_of_format_1_is_read_and_gone_on_with() {
     let pending = PlannedBatch { dead_letters: OutputPosition::default(), ..planned(2, 409, 411) };
     assert_eq!(replayed.pending, Some(pending));
     assert_eq!(replayed.base.source.next, BTreeMap::from([(0, 409), (1, 0)]));
-    assert_eq!(replayed.base.totals, Totals { records_in: 204, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 0 });
+    assert_eq!(
+        replayed.base.totals,
+        Totals { records_in: 204, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 0, limited: 0 }
+    );
     assert_eq!(replayed.base.watermark, Watermark::default());
 
     let mut state = counts();

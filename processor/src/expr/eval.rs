@@ -7,6 +7,22 @@ use super::{Comparison, Expr, Row};
 use crate::types::{self, Value};
 
 impl Expr {
+    /// The time of a window.
+    pub(crate) fn window_time(window: Self) -> Self {
+        Function::WindowTime.over(vec![window])
+    }
+
+    /// The column that it is the time of, if it is the time of a window.
+    pub(crate) fn window_column(&self) -> Option<usize> {
+        match self {
+            Self::Call { function, arguments } => match (function.as_ref(), arguments.as_slice()) {
+                (Function::WindowTime, [Self::Column(window)]) => Some(*window),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The value over a row.
     pub(crate) fn eval<'r, R: Row>(&'r self, row: &'r R) -> Value<'r> {
         match self {

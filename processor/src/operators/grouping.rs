@@ -1,10 +1,10 @@
 //! GROUP BY: from a record to its groups or its session, and into their aggregates.
 
-use super::record::{Cell, RecordRow};
+use super::record::FlowRow;
 use crate::aggregate::{AggregateFunction, Aggregates};
 use crate::expr::Expr;
 use crate::plan::{self, Grouping, Window};
-use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State, TooManyGroups};
+use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State, TooManyGroups, time_of};
 use crate::types::{DataType, Value};
 
 /// What adds records to a query's state.
@@ -14,7 +14,7 @@ pub(super) struct Grouper {
     /// The only aggregate is COUNT(*).
     count_alone: bool,
     window: Option<Window>,
-    /// The key that is the event time, where that is not a window.
+    /// The key that is the event time, where that is not this grouping's window.
     time_key: Option<usize>,
     /// Whether the watermark tells which windows are late.
     windows_expire: bool,
@@ -37,18 +37,16 @@ struct Update {
     filter: Option<Expr>,
 }
 
-/// The state of a query that has seen nothing.
-pub(super) fn new_state(plan: &plan::Plan) -> State {
-    let Some(grouping) = &plan.grouping else {
-        let has_limit = plan.stages.iter().any(|stage| matches!(stage, plan::Stage::Limit(_)));
-        if !has_limit {
-            return State::None;
-        }
-        // One group, which counts what passed the LIMIT.
-        let count = Aggregates::new([(AggregateFunction::CountAll, &DataType::Null)]);
-        return State::Groups(GroupTable::with_aggregates(Vec::new(), count, None));
-    };
-    let window_column = plan.source.columns.len();
+/// The state of each grouping of a query that has seen nothing.
+pub(super) fn new_states(plan: &plan::Plan) -> Vec<State> {
+    match plan.grouping {
+        Some(_) => plan.groupings().map(|(grouping, width)| new_state(grouping, width)).collect(),
+        None => vec![State::None],
+    }
+}
+
+/// Of a grouping of rows with so many columns.
+fn new_state(grouping: &Grouping, window_column: usize) -> State {
     let is_window = |key: &plan::GroupKey| grouping.window.is_some() && is_column(&key.expr, window_column);
     let aggregates = Aggregates::new(grouping.aggregates.iter().map(|it| (it.function, &it.input)));
     let value = |key: &plan::GroupKey| KeyColumn::Value(key.data_type.clone());
@@ -69,11 +67,11 @@ fn is_column(expr: &Expr, wanted: usize) -> bool {
 }
 
 impl Grouper {
-    pub(super) fn new(grouping: &Grouping, cells: &[Cell]) -> Self {
-        let window_column = cells.len();
+    /// Of rows with `width` columns; `is_text` says which of them have a [text](FlowRow::text).
+    pub(super) fn new(grouping: &Grouping, width: usize, is_text: impl Fn(usize) -> bool) -> Self {
         let text = match grouping.keys.as_slice() {
             [plan::GroupKey { expr: Expr::Column(column), data_type: DataType::String, .. }] => {
-                matches!(cells.get(*column), Some(Cell::Json(_))).then_some(*column)
+                is_text(*column).then_some(*column)
             }
             _ => None,
         };
@@ -83,7 +81,7 @@ impl Grouper {
                 grouping
                     .keys
                     .iter()
-                    .map(|key| match is_column(&key.expr, window_column) {
+                    .map(|key| match is_column(&key.expr, width) {
                         true => Key::Window,
                         false => Key::Expr(key.expr.clone()),
                     })
@@ -101,17 +99,17 @@ impl Grouper {
         );
         let (time_key, windows_expire) = match grouping.event_time {
             None => (None, false),
-            Some(EventTime::Time(number)) => (Some(number), false),
-            Some(EventTime::WindowEnd(_)) => (None, true),
+            Some(EventTime::WindowEnd(_)) if grouping.window.is_some() => (None, true),
+            Some(EventTime::Time(number) | EventTime::WindowEnd(number)) => (Some(number), false),
         };
         Self { keys, updates, count_alone, window: grouping.window.clone(), time_key, windows_expire }
     }
 
     /// Adds a record to the state; returns how many of its groups are late by `late_by`, which it is not added to.
     #[inline]
-    pub(super) fn add(
+    pub(super) fn add<R: FlowRow>(
         &self,
-        row: &mut RecordRow<'_>,
+        row: &mut R,
         state: &mut State,
         late_by: Option<i64>,
     ) -> Result<u64, TooManyGroups> {
@@ -127,7 +125,7 @@ impl Grouper {
                     if late_by.is_some_and(|watermark| end <= watermark) {
                         late += 1;
                     } else {
-                        row.window = Some((start, end));
+                        row.enter(start, end);
                         late += self.add_to_group(row, groups, None)?;
                     }
                     match start.checked_sub(*slide_micros) {
@@ -153,9 +151,9 @@ impl Grouper {
     }
 
     #[inline]
-    fn add_to_group(
+    fn add_to_group<R: FlowRow>(
         &self,
-        row: &RecordRow<'_>,
+        row: &R,
         groups: &mut GroupTable,
         late_by: Option<i64>,
     ) -> Result<u64, TooManyGroups> {
@@ -170,14 +168,14 @@ impl Grouper {
             Keys::Exprs(keys) => {
                 groups.begin_key();
                 for (number, key) in keys.iter().enumerate() {
-                    match (key, row.window) {
+                    match (key, row.window()) {
                         (Key::Window, Some((start, _))) => groups.push_window(start),
                         (Key::Window, None) => groups.push_key(&Value::Null),
                         (Key::Expr(expr), _) => {
                             let value = expr.eval(row);
-                            if let (Value::Timestamp(time), Some(watermark)) = (&value, late_by)
-                                && self.time_key == Some(number)
-                                && *time <= watermark
+                            if self.time_key == Some(number)
+                                && let (Some(time), Some(watermark)) = (time_of(&value), late_by)
+                                && time <= watermark
                             {
                                 return Ok(1);
                             }
@@ -200,9 +198,9 @@ impl Grouper {
         Ok(0)
     }
 
-    fn add_to_session(
+    fn add_to_session<R: FlowRow>(
         &self,
-        row: &RecordRow<'_>,
+        row: &R,
         sessions: &mut SessionTable,
         start: i64,
         end: i64,
@@ -238,12 +236,12 @@ impl Grouper {
 
 impl Update {
     #[inline]
-    fn takes(&self, row: &RecordRow<'_>) -> bool {
+    fn takes<R: FlowRow>(&self, row: &R) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.test(row) == Some(true))
     }
 
     #[inline]
-    fn with_arguments(&self, row: &RecordRow<'_>, update: impl FnOnce(&[Value<'_>])) {
+    fn with_arguments<R: FlowRow>(&self, row: &R, update: impl FnOnce(&[Value<'_>])) {
         match self.arguments.as_slice() {
             [] => update(&[]),
             [one] => update(&[one.eval(row)]),

@@ -49,6 +49,31 @@ impl Cells {
     }
 }
 
+/// A row on its way to its groups: its columns, after them the window that it is being counted in, and what generators
+/// made.
+pub(super) trait FlowRow: Row {
+    /// The text of a STRING column of the JSON value.
+    fn text(&self, column: usize) -> Option<&[u8]>;
+
+    /// Start and end, in microseconds.
+    fn window(&self) -> Option<(i64, i64)>;
+
+    /// Puts it into a window.
+    fn enter(&mut self, start: i64, end: i64);
+
+    /// What generators made.
+    fn made(&mut self) -> &mut Vec<Value<'static>>;
+}
+
+/// What stands at a place behind a row's own columns.
+fn behind<'r>(window: Option<(i64, i64)>, made: &'r [Value<'static>], place: usize) -> Value<'r> {
+    match (window, place) {
+        (Some((start, end)), 0) => Value::Struct([Value::Timestamp(start), Value::Timestamp(end)].into()),
+        (None, 0) => Value::Null,
+        (_, place) => made.get(place - 1).map_or(Value::Null, Value::borrowed),
+    }
+}
+
 /// One record's columns; the column after the last is its window.
 pub(super) struct RecordRow<'r> {
     pub(super) cells: &'r [Cell],
@@ -61,14 +86,62 @@ pub(super) struct RecordRow<'r> {
     pub(super) made: Vec<Value<'static>>,
 }
 
-impl RecordRow<'_> {
-    /// The text of a STRING column of the JSON value.
+impl FlowRow for RecordRow<'_> {
     #[inline]
-    pub(super) fn text(&self, column: usize) -> Option<&[u8]> {
+    fn text(&self, column: usize) -> Option<&[u8]> {
         match self.cells.get(column) {
             Some(Cell::Json(index)) => self.json.column(*index),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn window(&self) -> Option<(i64, i64)> {
+        self.window
+    }
+
+    #[inline]
+    fn enter(&mut self, start: i64, end: i64) {
+        self.window = Some((start, end));
+    }
+
+    #[inline]
+    fn made(&mut self) -> &mut Vec<Value<'static>> {
+        &mut self.made
+    }
+}
+
+/// A row of groups.
+pub(super) struct GroupsRow<'r> {
+    pub(super) columns: Vec<Value<'r>>,
+    pub(super) window: Option<(i64, i64)>,
+    pub(super) made: Vec<Value<'static>>,
+}
+
+impl Row for GroupsRow<'_> {
+    fn value(&self, column: usize) -> Value<'_> {
+        match column.checked_sub(self.columns.len()) {
+            None => self.columns.get(column).map_or(Value::Null, Value::borrowed),
+            Some(place) => behind(self.window, &self.made, place),
+        }
+    }
+}
+
+impl FlowRow for GroupsRow<'_> {
+    fn text(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+
+    fn window(&self) -> Option<(i64, i64)> {
+        self.window
+    }
+
+    fn enter(&mut self, start: i64, end: i64) {
+        self.window = Some((start, end));
+    }
+
+    fn made(&mut self) -> &mut Vec<Value<'static>> {
+        &mut self.made
     }
 }
 
@@ -78,11 +151,7 @@ impl Row for RecordRow<'_> {
         match self.cells.get(column) {
             Some(Cell::Json(index)) => self.json.value(*index),
             Some(Cell::Kafka(from)) => self.kafka(*from),
-            None => match (self.window, column.saturating_sub(self.cells.len())) {
-                (Some((start, end)), 0) => Value::Struct([Value::Timestamp(start), Value::Timestamp(end)].into()),
-                (None, 0) => Value::Null,
-                (_, made) => self.made.get(made - 1).map_or(Value::Null, Value::borrowed),
-            },
+            None => behind(self.window, &self.made, column.saturating_sub(self.cells.len())),
         }
     }
 }

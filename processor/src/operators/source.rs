@@ -39,7 +39,9 @@ impl SourceReader {
             watermark: plan.source.watermark,
             filter: plan.filter.clone(),
             stages: plan.stages.clone(),
-            grouper: plan.grouping.as_ref().map(|grouping| Grouper::new(grouping, &cells)),
+            grouper: plan.groupings().next().map(|(grouping, width)| {
+                Grouper::new(grouping, width, |column| matches!(cells.get(column), Some(Cell::Json(_))))
+            }),
             cells,
         }
     }

@@ -3,11 +3,10 @@
 use crate::error::QueryError;
 use crate::expr::{Expr, Row};
 use crate::plan::{Generator, Stage};
-use crate::state::State;
 use crate::types::Value;
 
 use super::grouping::{Grouper, last_start};
-use super::record::RecordRow;
+use super::record::FlowRow;
 use super::{Target, too_large};
 
 /// A query's stages, and where the rows go that pass them.
@@ -20,10 +19,10 @@ type Made = Vec<Value<'static>>;
 
 impl Flow<'_> {
     /// Takes a row through the stages from `number` on.
-    pub(super) fn run(
+    pub(super) fn run<R: FlowRow>(
         &self,
         number: usize,
-        row: &mut RecordRow<'_>,
+        row: &mut R,
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
         match self.stages.get(number) {
@@ -40,39 +39,35 @@ impl Flow<'_> {
                 _ => Ok(()),
             },
             Some(Stage::Limit(limit)) => {
-                if target.limited.taken >= *limit {
+                if *target.limited >= *limit {
                     return Ok(());
                 }
-                target.limited.taken += 1;
-                if let (None, State::Groups(groups)) = (self.grouper, &mut *target.state) {
-                    groups.begin_key();
-                    groups.count_key().map_err(|error| too_large(target.state, error))?;
-                }
+                *target.limited += 1;
                 self.run(number + 1, row, target)
             }
             Some(Stage::Lookup(lookup)) => {
-                let before = row.made.len();
+                let before = row.made().len();
                 let Some(columns) = lookup.columns(row, target.tables) else { return Ok(()) };
-                row.made.extend(columns);
+                row.made().extend(columns);
                 if lookup.condition.as_ref().is_some_and(|condition| condition.test(row) != Some(true)) {
                     if !lookup.outer {
-                        row.made.truncate(before);
+                        row.made().truncate(before);
                         return Ok(());
                     }
-                    row.made.iter_mut().skip(before).for_each(|column| *column = Value::Null);
+                    row.made().iter_mut().skip(before).for_each(|column| *column = Value::Null);
                 }
                 let run = self.run(number + 1, row, target);
-                row.made.truncate(before);
+                row.made().truncate(before);
                 run
             }
             Some(Stage::Generate(generator)) => {
-                let before = row.made.len();
+                let before = row.made().len();
                 for made in generator.rows(row) {
-                    row.made.truncate(before);
-                    row.made.extend(made);
+                    row.made().truncate(before);
+                    row.made().extend(made);
                     self.run(number + 1, row, target)?;
                 }
-                row.made.truncate(before);
+                row.made().truncate(before);
                 Ok(())
             }
         }

@@ -17,7 +17,7 @@ use crate::{PlanSettings, plan_all};
 const TABLE: &str = "CREATE TABLE logs (level STRING, v BIGINT, ts TIMESTAMP) WITH (watermark = 'ts 3 seconds');";
 
 /// A query of each kind.
-const QUERIES: [(&str, OutputMode); 7] = [
+const QUERIES: [(&str, OutputMode); 10] = [
     (
         "SELECT window.start, level, COUNT(*) n, SUM(v) total, AVG(v) mean, MIN(ts) first, MAX(level) last
          FROM logs GROUP BY window(ts, '10 seconds', '5 seconds'), level",
@@ -39,6 +39,14 @@ const QUERIES: [(&str, OutputMode); 7] = [
     ),
     ("SELECT level, v * 2 AS twice FROM logs WHERE v > 3 LIMIT 25", OutputMode::Append),
     ("SELECT DISTINCT ts, level FROM logs", OutputMode::Append),
+    (
+        "SELECT window.start, COUNT(*) kinds, SUM(n) total, MAX(last) last FROM
+         (SELECT window w, level, COUNT(*) n, MAX(v) last FROM logs GROUP BY window(ts, '5 seconds'), level)
+         GROUP BY window(w, '10 seconds')",
+        OutputMode::Append,
+    ),
+    ("SELECT level, v FROM (SELECT level, v FROM logs WHERE v > 1 LIMIT 20) WHERE v < 9", OutputMode::Append),
+    ("SELECT level, COUNT(*) n FROM (SELECT level FROM logs LIMIT 30) GROUP BY level", OutputMode::Complete),
     ("SELECT COUNT(DISTINCT level) kinds, BOOL_OR(v > 8) some FROM logs", OutputMode::Update),
 ];
 

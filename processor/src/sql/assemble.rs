@@ -1,23 +1,21 @@
-//! The plan of a lowered query: its columns numbered, WHERE split, and its normal form.
-
-use std::fmt::Write;
+//! The plan of a lowered query: WHERE split, conditions where Spark asks them, groupings with their event times.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
-use super::block::{Block, Level, Selected, conjuncts, group_key, output};
+use super::block::{Block, Level, LowerBlock, Selected, conjuncts, group_key, output};
 use super::error::{PlanError, refuse};
-use super::lowered::{AGGREGATES, GENERATED, KEYS, LAMBDAS, Lowered, Lowering, WINDOW};
+use super::lowered::{KEYS, LAMBDAS, Lowered, Lowering, WINDOW};
 use super::mode::{self, Rules};
+use super::number::OUTPUTS;
 use super::order::Order;
 use super::select::Output;
 use super::text::Text;
-use super::{PlanSettings, columns};
-use crate::aggregate::AggregateFunction;
+use super::{PlanSettings, columns, normal, number};
 use crate::expr::Expr;
 use crate::plan::{
-    Aggregate, GroupKey, Grouping, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, SourceColumn, Stage, Watermark,
-    Window,
+    Aggregate, GroupKey, Grouping, Inner, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, Stage,
+    Watermark, Window,
 };
 use crate::state::EventTime;
 use crate::types::DataType;
@@ -51,7 +49,7 @@ impl Parts {
             order: order.collect(),
             limit: self.order.limit,
             is_grouped: self.is_grouped,
-            state: grouped_state(lowering),
+            state: normal::grouped_state(lowering),
         };
         let parts = |lowered: Option<&Lowered>| lowered.map_or_else(Vec::new, |it| conjuncts(&it.typed.expr));
         let makers = lowering.makers.iter().map(|(_, maker)| maker.clone());
@@ -88,51 +86,65 @@ pub(super) fn plan(
         };
         Watermark { column: column.unwrap_or(0), delay_micros: watermark.delay_micros }
     });
-    let mut stages = std::mem::take(&mut block.stages);
-    let mut having = Vec::new();
-    for conjunct in std::mem::take(&mut block.having) {
-        match over_record(&conjunct, &block.keys) {
-            Some(conjunct) => stages.push(Stage::Filter(conjunct)),
-            None => having.push(conjunct),
-        }
-    }
+    push_down(&mut block);
+    let mut groupings = std::mem::take(&mut block.inner);
+    let stages = match groupings.first_mut() {
+        Some(first) => std::mem::take(&mut first.stages),
+        None => std::mem::take(&mut block.stages),
+    };
     let (filters, stages) = hoisted(stages);
-    let limit_at = stages.iter().position(|stage| matches!(stage, Stage::Limit(_)));
-    if let Some(at) = limit_at {
-        let after = stages.get(at + 1..).unwrap_or_default();
-        let again = after.iter().any(|stage| matches!(stage, Stage::Limit(_)));
-        let counted = after.is_empty() && block.window.is_none();
-        if again || block.is_grouped && !counted {
-            let what = "what is grouped are not the very rows that an inner query's LIMIT leaves";
-            return Err(refuse(written.start(), what, "put WHERE into the inner query, and leave windows out"));
-        }
-        if block.is_grouped {
-            // The last aggregate tells how many rows the LIMIT has let pass.
-            let function = AggregateFunction::CountAll;
-            block.aggregates.push(Aggregate { function, arguments: Vec::new(), input: DataType::Null, filter: None });
-        }
-    }
     let is_late = |filter: &Expr| watermark.is_some_and(|watermark| columns::of(filter).contains(&watermark.column));
     let (late, early): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(is_late);
 
-    let text = text(&block, &sink, watermark);
-    let grouping = block.is_grouped.then(|| grouping(&mut block, watermark));
+    let mut text = normal::text(&block, &sink, watermark);
+    let mut state = normal::state(&block);
+    let mut times: Vec<usize> = watermark.iter().map(|watermark| watermark.column).collect();
+    let mut inner = Vec::with_capacity(groupings.len());
+    let mut above =
+        groupings.iter_mut().skip(1).map(|above| std::mem::take(&mut above.stages)).collect::<Vec<_>>().into_iter();
+    for level in groupings {
+        let LowerBlock { keys, aggregates, window, having, outputs, .. } = level;
+        let grouping = grouping(keys, aggregates, window, &times);
+        times = event_times(&grouping, &outputs);
+        let stages = above.next().unwrap_or_else(|| std::mem::take(&mut block.stages));
+        let columns = outputs.into_iter().map(|output| output.expr).collect();
+        inner.push(Inner { grouping, having: joined(having), columns, stages });
+    }
+    let grouping = block.is_grouped.then(|| {
+        grouping(std::mem::take(&mut block.keys), std::mem::take(&mut block.aggregates), block.window.take(), &times)
+    });
     let grouped_at = [Keyword::GROUP, Keyword::DISTINCT]
         .into_iter()
         .map(|keyword| written.keyword(keyword))
         .find(|place| place.start.line > 0)
         .unwrap_or_else(|| written.start());
+    let limits = || {
+        stages
+            .iter()
+            .chain(inner.iter().flat_map(|inner| &inner.stages))
+            .filter(|stage| matches!(stage, Stage::Limit(_)))
+    };
+    if limits().count() > 1 {
+        let what = "the LIMITs of several inner queries are not supported";
+        return Err(refuse(written.keyword(Keyword::LIMIT), what, "keep one of them"));
+    }
+    let has_limit = limits().next().is_some();
+    if has_limit {
+        // Checkpoints were written that counted the rows elsewhere.
+        text.push_str(" LIMITED");
+        state.push_str(" LIMITED");
+    }
     let rules = Rules {
         text: written,
         grouping: grouping.as_ref(),
+        inner: &inner,
         is_ordered: !block.order.is_empty(),
-        is_limited: block.limit.is_some() || stages.iter().any(|stage| matches!(stage, Stage::Limit(_))),
+        is_limited: block.limit.is_some() || has_limit,
         limits_records: stages.iter().any(|stage| matches!(stage, Stage::Limit(_))),
         watermark: watermark.is_some(),
         grouped_at,
     };
     let mode = mode::check(&rules, settings)?;
-    let state = state(&block, limit_at.is_some());
     let text = if settings.batch {
         text + " BATCH"
     } else if mode != OutputMode::Update {
@@ -140,15 +152,15 @@ pub(super) fn plan(
     } else {
         text
     };
-    let group_width = grouping.as_ref().map(|grouping| grouping.keys.len() + grouping.aggregates.len());
     let mut plan = Plan {
         source: Source { topic: block.topic, columns: Vec::new(), watermark },
         tables: block.tables,
         early_filter: joined(early),
         filter: joined(late),
         stages,
+        inner,
         grouping,
-        having: joined(having),
+        having: joined(block.having),
         order_by: block.order,
         output: block.outputs,
         limit: block.limit,
@@ -157,7 +169,7 @@ pub(super) fn plan(
         text,
         state,
     };
-    number(&mut plan, block.scope.into_columns(), group_width);
+    number::number(&mut plan, block.scope.into_columns());
     Ok(plan)
 }
 
@@ -181,22 +193,69 @@ fn hoisted(stages: Vec<Stage>) -> (Vec<Expr>, Vec<Stage>) {
     (filters, rest)
 }
 
-fn grouping(block: &mut Block<'_>, watermark: Option<Watermark>) -> Grouping {
-    let (keys, window) = (std::mem::take(&mut block.keys), block.window.take());
-    let watermark = watermark.map(|watermark| watermark.column);
-    let event_time = keys.iter().enumerate().find_map(|(number, key)| match key.expr {
-        Expr::Column(WINDOW) => {
-            let (Some(Window::Sliding { time, .. } | Window::Session { time, .. }), Some(watermark)) =
-                (&window, watermark)
-            else {
-                return None;
-            };
-            matches!(time, Expr::Column(time) if *time == watermark).then_some(EventTime::WindowEnd(number))
+/// Moves conditions as far towards the records as Spark does: from the rows of groups into HAVING, and what HAVING asks
+/// of keys alone to what is grouped.
+fn push_down(block: &mut Block<'_>) {
+    for number in (0..=block.inner.len()).rev() {
+        let (below, rest) = block.inner.split_at_mut(number);
+        let (keys, having, stages) = match rest.first_mut() {
+            Some(level) => (&level.keys, &mut level.having, &mut level.stages),
+            None => (&block.keys, &mut block.having, &mut block.stages),
+        };
+        for conjunct in std::mem::take(having) {
+            match over_record(&conjunct, keys) {
+                Some(conjunct) => stages.push(Stage::Filter(conjunct)),
+                None => having.push(conjunct),
+            }
         }
-        Expr::Column(column) if Some(column) == watermark => Some(EventTime::Time(number)),
+        let Some(below) = below.last_mut() else { break };
+        let is_below = |condition: &Expr| {
+            let made_of = |column: usize| below.outputs.get(column).map(|output| &output.expr);
+            columns::of(condition).iter().all(|column| *column < LAMBDAS) && columns::can_replace(condition, made_of)
+        };
+        let mut limited = false;
+        for stage in std::mem::take(stages) {
+            limited |= matches!(stage, Stage::Limit(_));
+            match stage {
+                Stage::Filter(mut condition) if !limited && is_below(&condition) => {
+                    columns::replace(&mut condition, &below.outputs);
+                    below.having.extend(conjuncts(&condition));
+                }
+                other => stages.push(other),
+            }
+        }
+    }
+}
+
+/// A grouping of rows whose columns `times` carry the event time.
+fn grouping(keys: Vec<GroupKey>, aggregates: Vec<Aggregate>, window: Option<Window>, times: &[usize]) -> Grouping {
+    let is_time = |expr: &Expr| match expr {
+        Expr::Column(column) => times.contains(column),
+        // Of a window that carries it.
+        other => other.window_column().is_some_and(|window| times.contains(&window)),
+    };
+    let event_time = keys.iter().enumerate().find_map(|(number, key)| match (&key.expr, &window) {
+        (Expr::Column(WINDOW), Some(Window::Sliding { time, .. } | Window::Session { time, .. })) => {
+            is_time(time).then_some(EventTime::WindowEnd(number))
+        }
+        (Expr::Column(WINDOW), None) => None,
+        (expr, _) if is_time(expr) => Some(match key.data_type {
+            DataType::Timestamp => EventTime::Time(number),
+            _ => EventTime::WindowEnd(number),
+        }),
         _ => None,
     });
-    Grouping { keys, aggregates: std::mem::take(&mut block.aggregates), window, event_time }
+    Grouping { keys, aggregates, window, event_time }
+}
+
+/// Which columns of its rows carry the event time.
+fn event_times(grouping: &Grouping, outputs: &[OutputColumn]) -> Vec<usize> {
+    let Some(EventTime::Time(key) | EventTime::WindowEnd(key)) = grouping.event_time else { return Vec::new() };
+    let carries = |expr: &Expr| match expr {
+        Expr::Column(column) => *column == KEYS + key,
+        other => other.window_column() == Some(KEYS + key),
+    };
+    outputs.iter().enumerate().filter(|(_, output)| carries(&output.expr)).map(|(number, _)| number).collect()
 }
 
 /// All of them, if there are any.
@@ -213,7 +272,8 @@ fn over_record(conjunct: &Expr, keys: &[GroupKey]) -> Option<Expr> {
     let columns = columns::of(conjunct);
     let key = |column: usize| keys.get(column.checked_sub(KEYS)?);
     let plain = |column: &usize| key(*column).is_some_and(|key| !columns::of(&key.expr).contains(&WINDOW));
-    if columns.is_empty() || !columns.iter().all(plain) {
+    let made_of = |column| key(column).map(|key| &key.expr);
+    if columns.is_empty() || !columns.iter().all(plain) || !columns::can_replace(conjunct, made_of) {
         return None;
     }
     let mut conjunct = conjunct.clone();
@@ -225,9 +285,6 @@ fn over_record(conjunct: &Expr, keys: &[GroupKey]) -> Option<Expr> {
     Some(conjunct)
 }
 
-/// First among the columns after a row's own, while the plan is not numbered.
-const OUTPUTS: usize = AGGREGATES << 1;
-
 /// An item that SELECT has too is not computed again.
 fn sort_keys(order: &Order, outputs: &[Output]) -> Vec<SortKey> {
     let key = |key: &super::order::OrderKey| {
@@ -236,191 +293,4 @@ fn sort_keys(order: &Order, outputs: &[Output]) -> Vec<SortKey> {
         SortKey { expr, descending: key.descending, nulls_first: key.nulls_first }
     };
     order.keys.iter().map(key).collect()
-}
-
-/// Gives every column its number in the plan, and leaves out the columns that nothing reads.
-fn number(plan: &mut Plan, columns: Vec<SourceColumn>, group_width: Option<usize>) {
-    let mut used: Vec<usize> = Vec::new();
-    if let Some(grouping) = &plan.grouping {
-        // Keys that are columns come first: a scanned record then starts with its key.
-        let plain = |key: &GroupKey| match key.expr {
-            Expr::Column(column) if column < LAMBDAS => Some(column),
-            _ => None,
-        };
-        used.extend(grouping.keys.iter().filter_map(plain));
-    }
-    let mut others: Vec<usize> = plan.source.watermark.iter().map(|watermark| watermark.column).collect();
-    each(plan, &mut |expr| others.extend(columns::of(expr).into_iter().filter(|column| *column < LAMBDAS)));
-    others.sort_unstable();
-    for column in others {
-        if !used.contains(&column) {
-            used.push(column);
-        }
-    }
-    let key_count = plan.grouping.as_ref().map_or(0, |grouping| grouping.keys.len());
-    let row_width = group_width.unwrap_or(used.len());
-    let numbered = |column: usize| match column {
-        OUTPUTS.. => row_width + (column - OUTPUTS),
-        AGGREGATES.. => key_count + (column - AGGREGATES),
-        KEYS.. => column - KEYS,
-        WINDOW.. => used.len(),
-        GENERATED.. => used.len() + 1 + (column - GENERATED),
-        LAMBDAS.. => column,
-        _ => used.iter().position(|old| *old == column).unwrap_or(column),
-    };
-    each(plan, &mut |expr| columns::renumber(expr, &numbered));
-    if let Some(watermark) = &mut plan.source.watermark {
-        watermark.column = numbered(watermark.column);
-    }
-    plan.source.columns = used.iter().filter_map(|old| columns.get(*old).cloned()).collect();
-    prune_tables(plan);
-}
-
-/// Leaves out of the tables what nothing reads, and tells lookups where the rest is.
-fn prune_tables(plan: &mut Plan) {
-    let mut read = Vec::new();
-    each(plan, &mut |expr| read.extend(columns::of(expr)));
-    let mut stages = std::mem::take(&mut plan.stages);
-    let mut first = plan.source.columns.len() + 1;
-    for stage in &mut stages {
-        if let Stage::Lookup(lookup) = stage
-            && let Some(table) = plan.tables.get_mut(lookup.table)
-        {
-            let width = lookup.columns.len();
-            let is_read = |column: &usize| read.contains(&(first + column)) && !table.key.contains(column);
-            let kept: Vec<usize> = (0..width).filter(is_read).collect();
-            let order: Vec<usize> = table.key.iter().chain(&kept).copied().collect();
-            lookup.columns = (0..width).map(|column| order.iter().position(|known| *known == column)).collect();
-            table.columns = order.iter().filter_map(|column| table.columns.get(*column).cloned()).collect();
-            let keys = table.key.len();
-            (table.key, table.kept) = ((0..keys).collect(), (keys..order.len()).collect());
-        }
-        first += stage.width();
-    }
-    plan.stages = stages;
-    for table in &plan.tables {
-        // What a table keeps is a part of the state.
-        let _ = write!(plan.state, " TABLE {:?}", table.topic);
-        list(&mut plan.state, " BY ", table.key.iter().filter_map(|key| table.columns.get(*key)).map(column_text));
-        list(
-            &mut plan.state,
-            " KEEPS ",
-            table.kept.iter().filter_map(|kept| table.columns.get(*kept)).map(column_text),
-        );
-    }
-}
-
-fn column_text(column: &SourceColumn) -> String {
-    format!("{:?} {:?} {}", column.name, column.from, column.data_type)
-}
-
-/// Every expression of the plan.
-fn each(plan: &mut Plan, see: &mut impl FnMut(&mut Expr)) {
-    let filters = [&mut plan.early_filter, &mut plan.filter, &mut plan.having];
-    filters.into_iter().flatten().for_each(&mut *see);
-    plan.output.iter_mut().for_each(|output| see(&mut output.expr));
-    plan.order_by.iter_mut().for_each(|key| see(&mut key.expr));
-    plan.stages.iter_mut().for_each(|stage| stage.each(see));
-    let Some(grouping) = &mut plan.grouping else { return };
-    grouping.keys.iter_mut().for_each(|key| see(&mut key.expr));
-    for aggregate in &mut grouping.aggregates {
-        aggregate.arguments.iter_mut().chain(&mut aggregate.filter).for_each(&mut *see);
-    }
-    if let Some(window) = &mut grouping.window {
-        window.each(see);
-    }
-}
-
-/// The normal form. Counts over undeclared columns have the text that they have always had: checkpoints and derived
-/// names depend on it.
-fn text(block: &Block<'_>, sink: &Sink, watermark: Option<Watermark>) -> String {
-    let sink = match sink {
-        Sink::Console => "CONSOLE".to_owned(),
-        Sink::Topic(topic) => format!("TOPIC {topic:?}"),
-        Sink::Json => "JSON".to_owned(),
-        Sink::File(path) => format!("FILE {path:?}"),
-    };
-    let mut from = format!("{:?}", block.topic);
-    list(&mut from, " READ ", block.scope.declared().map(|(name, data_type)| format!("{name:?} {data_type}")));
-    if let Some(watermark) = watermark {
-        // Writing into a string cannot fail.
-        let _ = write!(from, " WATERMARK {} {}", block.scope.text(watermark.column), watermark.delay_micros);
-    }
-    sink + &levels_text(&block.levels, from)
-}
-
-fn levels_text(levels: &[Level], mut from: String) -> String {
-    let mut levels = levels.iter().peekable();
-    while let Some(level) = levels.next() {
-        let selected = select_text(level, &from);
-        from = if levels.peek().is_some() { format!("({})", selected.trim_start()) } else { selected };
-    }
-    from
-}
-
-fn select_text(level: &Level, from: &str) -> String {
-    if !level.united.is_empty() {
-        let united = level.united.iter().map(|levels| levels_text(levels, from.to_owned()));
-        return united.collect::<Vec<_>>().join(" UNION ALL");
-    }
-    let mut text = String::new();
-    list(&mut text, " SELECT ", level.outputs.iter().cloned());
-    let _ = write!(text, " FROM {from}");
-    list(&mut text, " MAKE ", level.generators.iter().cloned());
-    if let Some(condition) = &level.condition {
-        let _ = write!(text, " WHERE {condition}");
-    }
-    list(&mut text, " GROUP BY ", level.keys.iter().cloned());
-    if let Some(having) = &level.having {
-        let _ = write!(text, " HAVING {having}");
-    }
-    list(&mut text, " ORDER BY ", level.order.iter().cloned());
-    if let Some(limit) = level.limit {
-        let _ = write!(text, " LIMIT {limit}");
-    }
-    text
-}
-
-/// What the state is of: queries that agree in it may go on with each other's. Conditions are left out.
-fn state(block: &Block<'_>, counts_limit: bool) -> String {
-    let mut from = format!("FROM {:?}", block.topic);
-    if !block.is_grouped && !counts_limit {
-        return from;
-    }
-    let mut levels = block.levels.iter();
-    let state = loop {
-        match levels.next() {
-            Some(level) if level.is_grouped || levels.as_slice().is_empty() => {
-                list(&mut from, " MAKE ", level.generators.iter().cloned());
-                break &level.state;
-            }
-            Some(level) => {
-                from = format!("FROM ({})", select_text(&unconditional(level), from.trim_start_matches("FROM ")))
-            }
-            None => return from,
-        }
-    };
-    from + state
-}
-
-fn unconditional(level: &Level) -> Level {
-    let united = level.united.iter().map(|levels| levels.iter().map(unconditional).collect());
-    Level { united: united.collect(), condition: None, ..level.clone() }
-}
-
-/// The part of `state` that the SELECT with the groups adds.
-fn grouped_state(lowering: &Lowering<'_>) -> String {
-    let mut text = String::new();
-    let keys = lowering.keys.iter().map(|key| format!("{} {}", key.text, key.typed.data_type));
-    list(&mut text, " GROUP BY ", keys);
-    let aggregates = lowering.aggregates.iter().map(|(text, aggregate)| format!("{text} {}", aggregate.input));
-    list(&mut text, " AGGREGATES ", aggregates);
-    text
-}
-
-fn list(text: &mut String, before: &str, items: impl Iterator<Item = String>) {
-    for (index, item) in items.enumerate() {
-        text.push_str(if index == 0 { before } else { ", " });
-        text.push_str(&item);
-    }
 }

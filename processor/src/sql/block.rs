@@ -3,18 +3,18 @@
 
 use sqlparser::tokenizer::Span;
 
-use super::columns;
+use super::columns::{self, PARTS_MAX};
 use super::error::{PlanError, refuse};
 use super::lowered::{GENERATED, Key, LAMBDAS, Lowered, WINDOW};
 use super::scope::Scope;
 use crate::expr::Expr;
 use crate::plan::{Aggregate, GroupKey, JoinedTable, OutputColumn, SortKey, Stage, Window};
 
-/// Expressions of a composed query have so many parts at most: a column that is named twice is computed twice.
-const PARTS_MAX: usize = 20_000;
-
 /// And stand so deep in each other: they are computed by recursion.
 const DEPTH_MAX: usize = 400;
+
+/// Groupings in each other at most, but for the last: each has a state of its own.
+const GROUPINGS_MAX: usize = 7;
 
 /// A query without what only its outermost level has: mode and sink.
 pub(super) struct Block<'t> {
@@ -24,7 +24,9 @@ pub(super) struct Block<'t> {
     pub(super) levels: Vec<Level>,
     /// The tables that are joined, with all of their columns.
     pub(super) tables: Vec<JoinedTable>,
-    /// What happens to records, in order.
+    /// Groupings whose rows are grouped again, the one over records first.
+    pub(super) inner: Vec<LowerBlock>,
+    /// What happens to records, or to the rows of the last inner grouping, in order.
     pub(super) stages: Vec<Stage>,
     /// Columns that the stages make.
     pub(super) generated: usize,
@@ -38,6 +40,17 @@ pub(super) struct Block<'t> {
     pub(super) outputs: Vec<OutputColumn>,
     pub(super) order: Vec<SortKey>,
     pub(super) limit: Option<u64>,
+}
+
+/// A grouping whose rows are grouped again.
+pub(super) struct LowerBlock {
+    /// What happens before it, as in [`Block::stages`].
+    pub(super) stages: Vec<Stage>,
+    pub(super) keys: Vec<GroupKey>,
+    pub(super) aggregates: Vec<Aggregate>,
+    pub(super) window: Option<Window>,
+    pub(super) having: Vec<Expr>,
+    pub(super) outputs: Vec<OutputColumn>,
 }
 
 /// The normal form of one SELECT, by clauses.
@@ -118,6 +131,7 @@ impl<'t> Block<'t> {
             scope,
             levels: vec![level],
             tables,
+            inner: Vec::new(),
             stages,
             generated,
             is_grouped,
@@ -147,17 +161,18 @@ impl<'t> Block<'t> {
     /// A query that selects from this one.
     pub(super) fn select(mut self, mut selected: Selected) -> Result<Self, PlanError> {
         let place = selected.place;
+        if self.is_grouped && selected.is_grouped {
+            return self.regroup(selected);
+        }
         self.inline(&mut selected)?;
-        if self.limit.is_some() || self.is_grouped && selected.is_grouped {
-            self.check_order_of_work(&selected)?;
+        if self.limit.is_some() && self.is_grouped && !selected.is_projection() {
+            let what = "the rows that LIMIT leaves of groups are taken as they are";
+            return Err(refuse(place, what, "put WHERE and ORDER BY into the inner query, before its LIMIT"));
         }
         let projection = selected.is_projection();
         let regrouped = selected.is_grouped;
         if let (Some(limit), false, false) = (self.limit, projection, self.is_grouped) {
-            if !self.order.is_empty() {
-                let what = "a query over the first rows of an order is not supported";
-                return Err(refuse(place, what, "run the inner query into a topic, and read that"));
-            }
+            self.check_unordered(place)?;
             self.stages.push(Stage::Limit(limit));
             self.limit = None;
         }
@@ -176,12 +191,7 @@ impl<'t> Block<'t> {
                 }
             }
         } else {
-            for stage in &mut selected.stages {
-                if let Stage::Lookup(lookup) = stage {
-                    lookup.table += self.tables.len();
-                }
-            }
-            self.tables.extend(selected.tables);
+            self.join_tables(&mut selected);
             self.stages.extend(selected.stages);
             self.generated += selected.generated;
             self.is_grouped = selected.is_grouped;
@@ -202,28 +212,62 @@ impl<'t> Block<'t> {
         Ok(self)
     }
 
+    /// A query that groups the groups of this one.
+    fn regroup(mut self, mut selected: Selected) -> Result<Self, PlanError> {
+        if let Some(limit) = self.limit.take() {
+            self.check_unordered(selected.place)?;
+            selected.stages.insert(0, Stage::Limit(limit));
+        }
+        if self.inner.len() == GROUPINGS_MAX {
+            let what = format!("more than {GROUPINGS_MAX} groupings stand in each other");
+            return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
+        }
+        self.join_tables(&mut selected);
+        let Self { mut inner, mut levels, stages, keys, aggregates, window, having, outputs, .. } = self;
+        inner.push(LowerBlock { stages, keys, aggregates, window, having, outputs });
+        levels.push(selected.level);
+        Ok(Self {
+            topic: self.topic,
+            scope: self.scope,
+            levels,
+            tables: self.tables,
+            inner,
+            stages: selected.stages,
+            generated: selected.generated,
+            is_grouped: true,
+            keys: selected.keys,
+            aggregates: selected.aggregates,
+            window: selected.window,
+            having: selected.having,
+            outputs: selected.outputs,
+            order: selected.order,
+            limit: selected.limit,
+        })
+    }
+
+    /// That LIMIT takes any rows.
+    fn check_unordered(&self, place: Span) -> Result<(), PlanError> {
+        if self.order.is_empty() {
+            return Ok(());
+        }
+        let what = "a query over the first rows of an order is not supported";
+        Err(refuse(place, what, "run the inner query into a topic, and read that"))
+    }
+
+    /// Takes the tables of another SELECT in.
+    fn join_tables(&mut self, selected: &mut Selected) {
+        for stage in &mut selected.stages {
+            if let Stage::Lookup(lookup) = stage {
+                lookup.table += self.tables.len();
+            }
+        }
+        self.tables.append(&mut selected.tables);
+    }
+
     /// Gives the topic's columns other numbers; of a query without groups.
     pub(super) fn renumber(&mut self, number: &impl Fn(usize) -> usize) {
         self.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| columns::renumber(expr, number)));
         self.outputs.iter_mut().for_each(|output| columns::renumber(&mut output.expr, number));
-    }
-
-    /// What one plan cannot do in this order.
-    fn check_order_of_work(&self, selected: &Selected) -> Result<(), PlanError> {
-        let place = selected.place;
-        if self.is_grouped && selected.is_grouped {
-            let what = "the query groups what its inner query has grouped, and a stream aggregates once";
-            return Err(refuse(
-                place,
-                what,
-                "write the inner query as INSERT INTO topic SELECT …, and read that topic",
-            ));
-        }
-        if self.is_grouped && !selected.is_projection() {
-            let what = "the rows that LIMIT leaves of groups are taken as they are";
-            return Err(refuse(place, what, "put WHERE and ORDER BY into the inner query, before its LIMIT"));
-        }
-        Ok(())
     }
 
     /// Puts what the columns are made of in place of them.
@@ -246,13 +290,7 @@ impl<'t> Block<'t> {
             let what = "the expressions of the inner queries are too large when they are put together";
             return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
         }
-        selected.each(&mut |expr| {
-            columns::visit(expr, &mut |expr, column| {
-                if let Some(output) = self.outputs.get(column) {
-                    *expr = output.expr.clone();
-                }
-            });
-        });
+        selected.each(&mut |expr| columns::replace(expr, &self.outputs));
         Ok(())
     }
 }

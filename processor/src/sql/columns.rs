@@ -2,6 +2,7 @@
 
 use super::lowered::{GENERATED, LAMBDAS};
 use crate::expr::Expr;
+use crate::plan::OutputColumn;
 
 /// Visits every column; what it is changed to is not visited.
 pub(super) fn visit(expr: &mut Expr, see: &mut impl FnMut(&mut Expr, usize)) {
@@ -43,6 +44,24 @@ pub(super) fn visit(expr: &mut Expr, see: &mut impl FnMut(&mut Expr, usize)) {
 pub(super) fn renumber(expr: &mut Expr, number: &impl Fn(usize) -> usize) {
     visit(expr, &mut |expr, column| *expr = Expr::Column(number(column)));
 }
+
+/// Puts what the columns of an inner query are made of in place of them.
+pub(super) fn replace(expr: &mut Expr, outputs: &[OutputColumn]) {
+    visit(expr, &mut |expr, column| {
+        if let Some(output) = outputs.get(column) {
+            *expr = output.expr.clone();
+        }
+    });
+}
+
+/// Whether it stays of a size that can be worked with when each column is replaced by what `of` says.
+pub(super) fn can_replace<'e>(expr: &Expr, replaced: impl Fn(usize) -> Option<&'e Expr>) -> bool {
+    let parts: usize = of(expr).into_iter().filter_map(replaced).map(size).sum();
+    parts + size(expr) <= PARTS_MAX
+}
+
+/// Expressions of a composed query have so many parts at most: a column that is named twice is computed twice.
+pub(super) const PARTS_MAX: usize = 20_000;
 
 /// How many parts it has.
 pub(super) fn size(expr: &Expr) -> usize {

@@ -8,8 +8,8 @@ use sqlparser::tokenizer::Span;
 
 use super::aggregate::{self, Call};
 use super::error::{PlanError, refuse};
-use super::lowered::{Clause, Lowered, Lowering, at};
-use super::{generator, lambda, literal, value};
+use super::lowered::{Clause, Lowered, Lowering, WINDOW, at};
+use super::{columns, generator, lambda, literal, value};
 use crate::expr::build::{self, BuildError, Typed};
 
 /// Makes a call of a unit and two values.
@@ -64,6 +64,15 @@ impl Lowering<'_> {
         }
         match (name.as_str(), arguments.as_slice()) {
             ("window" | "session_window", _) => self.window_call(&name, &arguments, place, clause),
+            ("window_time", [window]) => {
+                let lowered = self.lower(window, clause)?;
+                if columns::of(&lowered.typed.expr).iter().any(|column| *column >= WINDOW) {
+                    let what = "window_time is not taken of the window that the same SELECT groups by";
+                    let instead = "write SELECT window_time(window) FROM (SELECT window, … GROUP BY window(…))";
+                    return Err(refuse(place, what, instead));
+                }
+                self.call(&name, &arguments, place, clause)
+            }
             (_, arguments) => match (arguments, build::type_of(&name)) {
                 ([operand], Some(to)) => {
                     let operand = self.lower(operand, clause)?;

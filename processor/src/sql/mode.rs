@@ -5,16 +5,15 @@ use sqlparser::tokenizer::Span;
 
 use super::PlanSettings;
 use super::error::{PlanError, refuse};
-use super::lowered::{KEYS, Lowering};
-use super::select::Output;
 use super::text::Text;
-use crate::expr::Expr;
-use crate::plan::{Grouping, OutputMode, Window};
+use crate::plan::{Grouping, Inner, OutputMode, Window};
 
 /// What the rules look at.
 pub(super) struct Rules<'q> {
     pub(super) text: &'q Text,
     pub(super) grouping: Option<&'q Grouping>,
+    /// Groupings whose rows are grouped again.
+    pub(super) inner: &'q [Inner],
     /// ORDER BY
     pub(super) is_ordered: bool,
     /// LIMIT, of this query or one inside of it.
@@ -52,10 +51,16 @@ pub(super) fn check(rules: &Rules<'_>, settings: &PlanSettings) -> Result<Output
         let what = "groups over a query with LIMIT need complete mode";
         return Err(refuse(rules.grouped_at, what, "use complete mode, or leave LIMIT out"));
     }
-    if matches!(grouping.window, Some(Window::Session { .. })) {
+    if !rules.inner.is_empty() && mode != OutputMode::Append {
+        let what = "groups of groups need append mode: groups that change cannot be taken back out of others";
+        let instead = "use append mode, or write the inner query as INSERT INTO topic SELECT …, and read that topic";
+        return Err(refuse(rules.grouped_at, what, instead));
+    }
+    let groupings = || rules.inner.iter().map(|inner| &inner.grouping).chain([grouping]);
+    for grouping in groupings().filter(|grouping| matches!(grouping.window, Some(Window::Session { .. }))) {
         session(grouping, mode, rules.grouped_at)?;
     }
-    if mode == OutputMode::Append && grouping.event_time.is_none() {
+    if mode == OutputMode::Append && groupings().any(|grouping| grouping.event_time.is_none()) {
         let (what, instead) = if rules.watermark {
             (
                 "append mode needs a group key that carries the event time: without, no row is ever final",
@@ -83,28 +88,4 @@ fn session(grouping: &Grouping, mode: OutputMode, place: Span) -> Result<(), Pla
         return Err(refuse(place, what, "group by whom the sessions belong to: GROUP BY user, session_window(…)"));
     }
     Ok(())
-}
-
-/// SELECT DISTINCT over groups is a second aggregation, which no stream has. In a batch it changes nothing if the row
-/// holds all keys.
-pub(super) fn distinct_groups(
-    lowering: &Lowering<'_>,
-    outputs: &[Output],
-    text: &Text,
-    settings: &PlanSettings,
-) -> Result<(), PlanError> {
-    let place = text.keyword(Keyword::DISTINCT);
-    if !settings.batch {
-        let what = "SELECT DISTINCT over groups aggregates twice, which a stream cannot, in Spark neither";
-        return Err(refuse(place, what, "leave DISTINCT out"));
-    }
-    let holds = |key: usize| {
-        let is_key =
-            |output: &Output| matches!(output.lowered.typed.expr, Expr::Column(column) if column == KEYS + key);
-        outputs.iter().any(is_key)
-    };
-    if (0..lowering.keys.len()).all(holds) {
-        return Ok(());
-    }
-    Err(refuse(place, "SELECT DISTINCT over groups needs all keys in SELECT", "leave DISTINCT out"))
 }

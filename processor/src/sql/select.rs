@@ -16,7 +16,7 @@ use super::lowered::{Clause, GENERATED, KEYS, Lowered, Lowering, WINDOW, at};
 use super::schema::Table;
 use super::scope::Scope;
 use super::text::Text;
-use super::{PlanSettings, SHAPE, from, group, mode, order, union};
+use super::{PlanSettings, SHAPE, from, group, order, union};
 use crate::expr::build;
 use crate::plan::{Plan, Sink};
 use crate::types::DataType;
@@ -31,7 +31,6 @@ pub(super) struct Output {
 #[derive(Clone)]
 pub(super) struct Context<'q> {
     pub(super) tables: &'q [Table],
-    pub(super) settings: &'q PlanSettings,
     /// WITH, as far as it is known where a query stands.
     pub(super) named: Vec<Named<'q>>,
     /// Queries lowered so far: one that is named is lowered each time it is read.
@@ -57,7 +56,7 @@ pub(super) fn query(
     settings: &PlanSettings,
 ) -> Result<Plan, PlanError> {
     let text = Rc::new(text.clone());
-    let context = Context { tables, settings, named: Vec::new(), lowered: Rc::default() };
+    let context = Context { tables, named: Vec::new(), lowered: Rc::default() };
     let block = block(&context, &text, query)?;
     assemble::plan(block, &text, sink, settings)
 }
@@ -140,46 +139,86 @@ pub(super) fn select_block<'q>(
         from::Source::Topic { topic, qualifier, table } => {
             let mut lowering = Lowering::new(text.clone(), Scope::new(qualifier, table));
             join(&mut lowering)?;
-            let parts = lower_select(context, &mut lowering, query, select)?;
+            let (parts, distinct) = lower_select(&mut lowering, query, select)?;
             let selected = parts.selected(&lowering);
-            Ok(Block::of_topic(topic, lowering.scope, selected))
+            let block = Block::of_topic(topic, lowering.scope, selected);
+            if distinct { distinct_groups(text, query, select, block) } else { Ok(block) }
         }
         from::Source::Query { block, qualifier, columns } => {
             let scope = block.as_scope(qualifier, &columns);
             let mut lowering = Lowering::new(text.clone(), scope);
             join(&mut lowering)?;
-            let parts = lower_select(context, &mut lowering, query, select)?;
-            block.select(parts.selected(&lowering))
+            let (parts, distinct) = lower_select(&mut lowering, query, select)?;
+            let block = block.select(parts.selected(&lowering))?;
+            if distinct { distinct_groups(text, query, select, block) } else { Ok(block) }
         }
     }
 }
 
+/// DISTINCT over the groups of a SELECT: they are grouped again.
+fn distinct_groups<'t>(
+    text: &Rc<Text>,
+    query: Option<&Query>,
+    select: &Select,
+    block: Block<'t>,
+) -> Result<Block<'t>, PlanError> {
+    let place = select.span();
+    let mut lowering = Lowering::new(text.clone(), block.as_scope(String::new(), &[]));
+    let items: Vec<Item<'_>> = (0..block.outputs.len()).map(|column| Item::numbered(column, place)).collect();
+    group::distinct(&mut lowering, &items)?;
+    let outputs = lower_outputs(&mut lowering, &items)?;
+    let order = ordered_groups(&mut lowering, query, &outputs, "SELECT DISTINCT … ORDER BY")?;
+    let parts = Parts { condition: None, outputs, having: None, order, is_grouped: true, place };
+    block.select(parts.selected(&lowering))
+}
+
+/// ORDER BY and LIMIT of a query with groups.
+fn ordered_groups(
+    lowering: &mut Lowering<'_>,
+    query: Option<&Query>,
+    outputs: &[Output],
+    clause: &str,
+) -> Result<order::Order, PlanError> {
+    let Some(query) = query else { return Ok(order::Order::default()) };
+    let order = order::lower(lowering, query, outputs)?;
+    for key in &order.keys {
+        over_groups(lowering, &key.lowered, key.place, clause)?;
+    }
+    Ok(order)
+}
+
+/// The clauses of a SELECT; true if DISTINCT is to be taken of its groups, whose order is then not lowered.
 fn lower_select(
-    context: &Context<'_>,
     lowering: &mut Lowering<'_>,
     query: Option<&Query>,
     select: &Select,
-) -> Result<Parts, PlanError> {
+) -> Result<(Parts, bool), PlanError> {
     let text = lowering.text.clone();
-    lowering.has_group_by = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
+    let distinct = is_distinct(&text, select)?;
+    let no_keys = matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
+    lowering.has_group_by = distinct || !no_keys;
     for view in &select.lateral_views {
         lowering.lateral_view(view)?;
     }
     let items = Item::all(lowering, &select.projection)?;
-    let distinct = is_distinct(&text, select)?;
 
     // The first spelling of a field that no table declares is its name, and SELECT comes first in the text. What is
     // wrong is told when the item is lowered again: it may need GROUP BY to be known.
     for item in &items {
         let _ = item.lower(lowering, Clause::Select);
     }
+    let selects_aggregates = !lowering.aggregates.is_empty();
     lowering.aggregates.clear();
     let condition = match &select.selection {
         Some(condition) => Some(condition_of(lowering, condition, Clause::Where)?),
         None => None,
     };
     let has_group_by = group::keys(lowering, select, &items)?;
-    let mut outputs = lower_outputs(lowering, &items)?;
+    let is_aggregate = has_group_by || selects_aggregates || select.having.is_some();
+    if distinct && !is_aggregate {
+        group::distinct(lowering, &items)?;
+    }
+    let outputs = lower_outputs(lowering, &items)?;
     let having = match &select.having {
         Some(having) => Some(condition_of(lowering, having, Clause::Having)?),
         None => None,
@@ -189,29 +228,26 @@ fn lower_select(
         let what = "HAVING needs GROUP BY or an aggregate";
         return Err(refuse(condition.span(), what, "filter records with WHERE"));
     }
-    if distinct && !is_aggregate {
-        group::distinct(lowering, &items)?;
-        lowering.outputs.clear();
-        outputs = lower_outputs(lowering, &items)?;
-    }
-    let order = query.map_or_else(|| Ok(order::Order::default()), |query| order::lower(lowering, query, &outputs))?;
-    let is_grouped = is_aggregate || distinct || !lowering.aggregates.is_empty();
-    if is_grouped {
-        for (output, item) in outputs.iter().zip(&items) {
-            over_groups(lowering, &output.lowered, item.place, "SELECT")?;
-        }
-        if let (Some(having), Some(condition)) = (&having, &select.having) {
-            over_groups(lowering, having, condition.span(), "HAVING")?;
-        }
-        let clause = if distinct && !is_aggregate { "SELECT DISTINCT … ORDER BY" } else { "ORDER BY" };
-        for key in &order.keys {
-            over_groups(lowering, &key.lowered, key.place, clause)?;
-        }
-        if distinct && is_aggregate {
-            mode::distinct_groups(lowering, &outputs, &text, context.settings)?;
+    let place = select.span();
+    if !is_aggregate && !distinct {
+        let order =
+            query.map_or_else(|| Ok(order::Order::default()), |query| order::lower(lowering, query, &outputs))?;
+        let is_grouped = !lowering.aggregates.is_empty();
+        if !is_grouped {
+            return Ok((Parts { condition, outputs, having, order, is_grouped, place }, false));
         }
     }
-    Ok(Parts { condition, outputs, having, order, is_grouped, place: select.span() })
+    for (output, item) in outputs.iter().zip(&items) {
+        over_groups(lowering, &output.lowered, item.place, "SELECT")?;
+    }
+    if let (Some(having), Some(condition)) = (&having, &select.having) {
+        over_groups(lowering, having, condition.span(), "HAVING")?;
+    }
+    let distinct_above = distinct && is_aggregate;
+    let clause = if distinct { "SELECT DISTINCT … ORDER BY" } else { "ORDER BY" };
+    let query = query.filter(|_| !distinct_above);
+    let order = ordered_groups(lowering, query, &outputs, clause)?;
+    Ok((Parts { condition, outputs, having, order, is_grouped: true, place }, distinct_above))
 }
 
 fn is_distinct(text: &Text, select: &Select) -> Result<bool, PlanError> {

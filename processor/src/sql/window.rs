@@ -115,6 +115,10 @@ impl Lowering<'_> {
         let Typed { expr: time, data_type, .. } = lowered.typed;
         match data_type {
             DataType::Timestamp => Ok((time, lowered.text)),
+            // Of a window that an inner query has made, its time.
+            window if window == self::data_type() => {
+                Ok((expr::Expr::window_time(time), format!("window_time({})", lowered.text)))
+            }
             DataType::Date | DataType::String | DataType::Null => {
                 let to = DataType::Timestamp;
                 Ok((expr::Expr::Cast { operand: Box::new(time), from: data_type, to }, lowered.text))

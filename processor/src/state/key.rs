@@ -106,10 +106,19 @@ impl EventTime {
         }
         match columns.get(number)? {
             KeyColumn::Window { size_micros } => Some(take_window(&mut rest)?.saturating_add(*size_micros)),
-            column => match column.decode(&mut rest)? {
-                Value::Timestamp(time) => Some(time),
-                _ => None,
-            },
+            column => time_of(&column.decode(&mut rest)?),
         }
+    }
+}
+
+/// The time of a key column: a TIMESTAMP, or the end of a window that an inner query has made.
+pub(crate) fn time_of(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::Timestamp(time) => Some(*time),
+        Value::Struct(window) => match window.get(1) {
+            Some(Value::Timestamp(end)) => Some(*end),
+            _ => None,
+        },
+        _ => None,
     }
 }

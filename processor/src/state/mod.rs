@@ -14,7 +14,7 @@ mod tests;
 
 pub use aggregated::Aggregated;
 pub use groups::{GroupId, GroupTable};
-pub(crate) use key::{EventTime, KeyColumn};
+pub(crate) use key::{EventTime, KeyColumn, time_of};
 pub(crate) use rows::RestoreError;
 pub(crate) use sessions::{SessionId, SessionTable};
 pub(crate) use stores::Stores;

@@ -46,6 +46,8 @@ pub(crate) enum Function {
     Nullable(for<'a> fn(Vec<Value<'a>>) -> Value<'a>),
     /// The first argument that is not NULL.
     Coalesce,
+    /// Of a window, its last microsecond.
+    WindowTime,
     Decimal(decimal::Operation),
     Round(rounding::Round),
     TimestampAdd(interval::Step),
@@ -86,6 +88,7 @@ impl Function {
     pub(super) fn one<'a>(&'a self, value: Value<'a>) -> Value<'a> {
         match self {
             Self::One(function) => function(value),
+            Self::WindowTime => clock::window_time(value),
             Self::Like(pattern) => match value {
                 Value::String(text) => Value::Boolean(pattern.matches(&text)),
                 _ => Value::Null,

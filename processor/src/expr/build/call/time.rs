@@ -326,9 +326,7 @@ fn window_time(call: Call) -> Built {
         _ => false,
     };
     match call.arguments.first() {
-        Some(window) if is_window(&window.data_type) => {
-            call.strict(&[Takes::Any], T::Timestamp, Function::One(clock::window_time))
-        }
+        Some(window) if is_window(&window.data_type) => call.strict(&[Takes::Any], T::Timestamp, Function::WindowTime),
         _ => Err(call.error("it takes a window", "window_time(window), with GROUP BY window(…)")),
     }
 }

@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
-use super::block::{Block, Level, LowerBlock, Selected, conjuncts, group_key, output};
+use super::block::{Block, Clauses, Level, Selected, conjuncts, group_key, output};
 use super::error::{PlanError, refuse};
 use super::lowered::{KEYS, LAMBDAS, Lowered, Lowering, WINDOW};
 use super::mode::{self, Rules};
@@ -14,8 +14,8 @@ use super::text::Text;
 use super::{PlanSettings, columns, normal, number};
 use crate::expr::Expr;
 use crate::plan::{
-    Aggregate, GroupKey, Grouping, Inner, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, Stage,
-    Watermark, Window,
+    GroupKey, Grouping, Inner, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, Stage, Watermark,
+    Window,
 };
 use crate::state::EventTime;
 use crate::types::DataType;
@@ -58,16 +58,18 @@ impl Parts {
             level,
             place: self.place,
             tables: lowering.tables.clone(),
-            stages: makers.chain(conditions).collect(),
-            generated: lowering.generated.len(),
-            is_grouped: self.is_grouped,
-            keys: lowering.keys.iter().map(|key| group_key(&lowering.scope, key)).collect(),
-            aggregates: lowering.aggregates.iter().map(|(_, aggregate)| aggregate.clone()).collect(),
-            window: lowering.window.as_ref().map(|window| window.window.clone()),
-            having: parts(self.having.as_ref()),
-            order: sort_keys(&self.order, &self.outputs),
-            outputs: self.outputs.iter().map(|it| output(&it.name, &it.lowered)).collect(),
-            limit: self.order.limit,
+            clauses: Clauses {
+                stages: makers.chain(conditions).collect(),
+                generated: lowering.generated.len(),
+                is_grouped: self.is_grouped,
+                keys: lowering.keys.iter().map(|key| group_key(&lowering.scope, key)).collect(),
+                aggregates: lowering.aggregates.iter().map(|(_, aggregate)| aggregate.clone()).collect(),
+                window: lowering.window.as_ref().map(|window| window.window.clone()),
+                having: parts(self.having.as_ref()),
+                order: sort_keys(&self.order, &self.outputs),
+                outputs: self.outputs.iter().map(|it| output(&it.name, &it.lowered)).collect(),
+                limit: self.order.limit,
+            },
         }
     }
 }
@@ -87,32 +89,24 @@ pub(super) fn plan(
         Watermark { column: column.unwrap_or(0), delay_micros: watermark.delay_micros }
     });
     push_down(&mut block);
-    let mut groupings = std::mem::take(&mut block.inner);
-    let stages = match groupings.first_mut() {
-        Some(first) => std::mem::take(&mut first.stages),
-        None => std::mem::take(&mut block.stages),
-    };
-    let (filters, stages) = hoisted(stages);
+    let mut text = normal::text(&block, &sink, watermark);
+    let mut state = normal::state(&block);
+    let Block { topic, scope, tables, inner: mut lower, mut last, .. } = block;
+    let (filters, stages) = hoisted(std::mem::take(&mut lower.first_mut().unwrap_or(&mut last).stages));
     let is_late = |filter: &Expr| watermark.is_some_and(|watermark| columns::of(filter).contains(&watermark.column));
     let (late, early): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(is_late);
 
-    let mut text = normal::text(&block, &sink, watermark);
-    let mut state = normal::state(&block);
     let mut times: Vec<usize> = watermark.iter().map(|watermark| watermark.column).collect();
-    let mut inner = Vec::with_capacity(groupings.len());
-    let mut above =
-        groupings.iter_mut().skip(1).map(|above| std::mem::take(&mut above.stages)).collect::<Vec<_>>().into_iter();
-    for level in groupings {
-        let LowerBlock { keys, aggregates, window, having, outputs, .. } = level;
-        let grouping = grouping(keys, aggregates, window, &times);
-        times = event_times(&grouping, &outputs);
-        let stages = above.next().unwrap_or_else(|| std::mem::take(&mut block.stages));
-        let columns = outputs.into_iter().map(|output| output.expr).collect();
-        inner.push(Inner { grouping, having: joined(having), columns, stages });
+    let mut inner = Vec::with_capacity(lower.len());
+    let mut lower = lower.into_iter().peekable();
+    while let Some(mut level) = lower.next() {
+        let grouping = grouping(&mut level, &times);
+        times = event_times(&grouping, &level.outputs);
+        let stages = std::mem::take(&mut lower.peek_mut().unwrap_or(&mut last).stages);
+        let columns = level.outputs.into_iter().map(|output| output.expr).collect();
+        inner.push(Inner { grouping, having: joined(level.having), columns, stages });
     }
-    let grouping = block.is_grouped.then(|| {
-        grouping(std::mem::take(&mut block.keys), std::mem::take(&mut block.aggregates), block.window.take(), &times)
-    });
+    let grouping = last.is_grouped.then(|| grouping(&mut last, &times));
     let grouped_at = [Keyword::GROUP, Keyword::DISTINCT]
         .into_iter()
         .map(|keyword| written.keyword(keyword))
@@ -138,8 +132,8 @@ pub(super) fn plan(
         text: written,
         grouping: grouping.as_ref(),
         inner: &inner,
-        is_ordered: !block.order.is_empty(),
-        is_limited: block.limit.is_some() || has_limit,
+        is_ordered: !last.order.is_empty(),
+        is_limited: last.limit.is_some() || has_limit,
         limits_records: stages.iter().any(|stage| matches!(stage, Stage::Limit(_))),
         watermark: watermark.is_some(),
         grouped_at,
@@ -153,23 +147,23 @@ pub(super) fn plan(
         text
     };
     let mut plan = Plan {
-        source: Source { topic: block.topic, columns: Vec::new(), watermark },
-        tables: block.tables,
+        source: Source { topic, columns: Vec::new(), watermark },
+        tables,
         early_filter: joined(early),
         filter: joined(late),
         stages,
         inner,
         grouping,
-        having: joined(block.having),
-        order_by: block.order,
-        output: block.outputs,
-        limit: block.limit,
+        having: joined(last.having),
+        order_by: last.order,
+        output: last.outputs,
+        limit: last.limit,
         mode,
         sink,
         text,
         state,
     };
-    number::number(&mut plan, block.scope.into_columns());
+    number::number(&mut plan, scope.into_columns());
     Ok(plan)
 }
 
@@ -198,10 +192,7 @@ fn hoisted(stages: Vec<Stage>) -> (Vec<Expr>, Vec<Stage>) {
 fn push_down(block: &mut Block<'_>) {
     for number in (0..=block.inner.len()).rev() {
         let (below, rest) = block.inner.split_at_mut(number);
-        let (keys, having, stages) = match rest.first_mut() {
-            Some(level) => (&level.keys, &mut level.having, &mut level.stages),
-            None => (&block.keys, &mut block.having, &mut block.stages),
-        };
+        let Clauses { keys, having, stages, .. } = rest.first_mut().unwrap_or(&mut block.last);
         for conjunct in std::mem::take(having) {
             match over_record(&conjunct, keys) {
                 Some(conjunct) => stages.push(Stage::Filter(conjunct)),
@@ -228,7 +219,8 @@ fn push_down(block: &mut Block<'_>) {
 }
 
 /// A grouping of rows whose columns `times` carry the event time.
-fn grouping(keys: Vec<GroupKey>, aggregates: Vec<Aggregate>, window: Option<Window>, times: &[usize]) -> Grouping {
+fn grouping(clauses: &mut Clauses, times: &[usize]) -> Grouping {
+    let (keys, window) = (std::mem::take(&mut clauses.keys), clauses.window.take());
     let is_time = |expr: &Expr| match expr {
         Expr::Column(column) => times.contains(column),
         // Of a window that carries it.
@@ -245,7 +237,7 @@ fn grouping(keys: Vec<GroupKey>, aggregates: Vec<Aggregate>, window: Option<Wind
         }),
         _ => None,
     });
-    Grouping { keys, aggregates, window, event_time }
+    Grouping { keys, aggregates: std::mem::take(&mut clauses.aggregates), window, event_time }
 }
 
 /// Which columns of its rows carry the event time.

@@ -3,15 +3,12 @@
 
 use sqlparser::tokenizer::Span;
 
-use super::columns::{self, PARTS_MAX};
+use super::columns::{self, DEPTH_MAX, PARTS_MAX};
 use super::error::{PlanError, refuse};
 use super::lowered::{GENERATED, Key, LAMBDAS, Lowered, WINDOW};
 use super::scope::Scope;
 use crate::expr::Expr;
 use crate::plan::{Aggregate, GroupKey, JoinedTable, OutputColumn, SortKey, Stage, Window};
-
-/// And stand so deep in each other: they are computed by recursion.
-const DEPTH_MAX: usize = 400;
 
 /// Groupings in each other at most, but for the last: each has a state of its own.
 const GROUPINGS_MAX: usize = 7;
@@ -25,8 +22,15 @@ pub(super) struct Block<'t> {
     /// The tables that are joined, with all of their columns.
     pub(super) tables: Vec<JoinedTable>,
     /// Groupings whose rows are grouped again, the one over records first.
-    pub(super) inner: Vec<LowerBlock>,
-    /// What happens to records, or to the rows of the last inner grouping, in order.
+    pub(super) inner: Vec<Clauses>,
+    /// Over records, or over the rows of the last inner grouping.
+    pub(super) last: Clauses,
+}
+
+/// What is asked of rows.
+#[derive(Default)]
+pub(super) struct Clauses {
+    /// What happens to them, in order.
     pub(super) stages: Vec<Stage>,
     /// Columns that the stages make.
     pub(super) generated: usize,
@@ -40,17 +44,6 @@ pub(super) struct Block<'t> {
     pub(super) outputs: Vec<OutputColumn>,
     pub(super) order: Vec<SortKey>,
     pub(super) limit: Option<u64>,
-}
-
-/// A grouping whose rows are grouped again.
-pub(super) struct LowerBlock {
-    /// What happens before it, as in [`Block::stages`].
-    pub(super) stages: Vec<Stage>,
-    pub(super) keys: Vec<GroupKey>,
-    pub(super) aggregates: Vec<Aggregate>,
-    pub(super) window: Option<Window>,
-    pub(super) having: Vec<Expr>,
-    pub(super) outputs: Vec<OutputColumn>,
 }
 
 /// The normal form of one SELECT, by clauses.
@@ -75,19 +68,10 @@ pub(super) struct Selected {
     pub(super) level: Level,
     pub(super) place: Span,
     pub(super) tables: Vec<JoinedTable>,
-    pub(super) stages: Vec<Stage>,
-    pub(super) generated: usize,
-    pub(super) is_grouped: bool,
-    pub(super) keys: Vec<GroupKey>,
-    pub(super) aggregates: Vec<Aggregate>,
-    pub(super) window: Option<Window>,
-    pub(super) having: Vec<Expr>,
-    pub(super) outputs: Vec<OutputColumn>,
-    pub(super) order: Vec<SortKey>,
-    pub(super) limit: Option<u64>,
+    pub(super) clauses: Clauses,
 }
 
-impl Selected {
+impl Clauses {
     fn each(&mut self, see: &mut impl FnMut(&mut Expr)) {
         self.stages.iter_mut().for_each(|stage| stage.each(see));
         self.keys.iter_mut().for_each(|key| see(&mut key.expr));
@@ -102,7 +86,7 @@ impl Selected {
         self.order.iter_mut().for_each(|key| see(&mut key.expr));
     }
 
-    /// Whether it only takes columns of what it selects from.
+    /// Whether they only take columns of what is selected from.
     fn is_projection(&self) -> bool {
         self.stages.is_empty() && !self.is_grouped && self.order.is_empty()
     }
@@ -111,38 +95,8 @@ impl Selected {
 impl<'t> Block<'t> {
     /// A query that selects from a topic.
     pub(super) fn of_topic(topic: String, scope: Scope<'t>, selected: Selected) -> Self {
-        let Selected {
-            level,
-            tables,
-            stages,
-            generated,
-            is_grouped,
-            keys,
-            aggregates,
-            window,
-            having,
-            outputs,
-            order,
-            limit,
-            ..
-        } = selected;
-        Self {
-            topic,
-            scope,
-            levels: vec![level],
-            tables,
-            inner: Vec::new(),
-            stages,
-            generated,
-            is_grouped,
-            keys,
-            aggregates,
-            window,
-            having,
-            outputs,
-            order,
-            limit,
-        }
+        let Selected { level, tables, clauses, .. } = selected;
+        Self { topic, scope, levels: vec![level], tables, inner: Vec::new(), last: clauses }
     }
 
     /// The columns of its result, as a query over it sees them; `names` instead of their own, if there are any.
@@ -155,31 +109,35 @@ impl<'t> Block<'t> {
             };
             (names.get(number).unwrap_or(&column.name).clone(), column.data_type.clone(), identity)
         };
-        Scope::of_query(qualifier, self.outputs.iter().enumerate().map(name))
+        Scope::of_query(qualifier, self.last.outputs.iter().enumerate().map(name))
     }
 
     /// A query that selects from this one.
     pub(super) fn select(mut self, mut selected: Selected) -> Result<Self, PlanError> {
-        let place = selected.place;
-        if self.is_grouped && selected.is_grouped {
+        if self.last.is_grouped && selected.clauses.is_grouped {
             return self.regroup(selected);
         }
         self.inline(&mut selected)?;
-        if self.limit.is_some() && self.is_grouped && !selected.is_projection() {
+        self.join_tables(&mut selected);
+        let Selected { level, place, clauses, .. } = selected;
+        let last = &mut self.last;
+        if last.limit.is_some() && last.is_grouped && !clauses.is_projection() {
             let what = "the rows that LIMIT leaves of groups are taken as they are";
             return Err(refuse(place, what, "put WHERE and ORDER BY into the inner query, before its LIMIT"));
         }
-        let projection = selected.is_projection();
-        let regrouped = selected.is_grouped;
-        if let (Some(limit), false, false) = (self.limit, projection, self.is_grouped) {
-            self.check_unordered(place)?;
-            self.stages.push(Stage::Limit(limit));
-            self.limit = None;
+        if let (Some(limit), false, false) = (last.limit, clauses.is_projection(), last.is_grouped) {
+            check_unordered(last, place)?;
+            last.stages.push(Stage::Limit(limit));
+            last.limit = None;
         }
-        if self.is_grouped {
-            for stage in selected.stages {
+        let limit = match (last.limit, clauses.limit) {
+            (Some(inner), Some(outer)) => Some(inner.min(outer)),
+            (inner, outer) => inner.or(outer),
+        };
+        if last.is_grouped {
+            for stage in clauses.stages {
                 match stage {
-                    Stage::Filter(condition) => self.having.push(condition),
+                    Stage::Filter(condition) => last.having.push(condition),
                     Stage::Lookup(_) => {
                         let what = "groups cannot be joined with a table";
                         return Err(refuse(place, what, "join the records in the inner query"));
@@ -190,73 +148,44 @@ impl<'t> Block<'t> {
                     }
                 }
             }
+            if !clauses.order.is_empty() {
+                last.order = clauses.order;
+            }
+            last.outputs = clauses.outputs;
         } else {
-            self.join_tables(&mut selected);
-            self.stages.extend(selected.stages);
-            self.generated += selected.generated;
-            self.is_grouped = selected.is_grouped;
-            self.keys = selected.keys;
-            self.aggregates = selected.aggregates;
-            self.window = selected.window;
-            self.having = selected.having;
+            let mut clauses = clauses;
+            last.stages.append(&mut clauses.stages);
+            clauses.stages = std::mem::take(&mut last.stages);
+            clauses.generated += last.generated;
+            if !clauses.is_grouped && clauses.order.is_empty() {
+                clauses.order = std::mem::take(&mut last.order);
+            }
+            *last = clauses;
         }
-        if regrouped || !selected.order.is_empty() {
-            self.order = selected.order;
-        }
-        self.outputs = selected.outputs;
-        self.limit = match (self.limit, selected.limit) {
-            (Some(inner), Some(outer)) => Some(inner.min(outer)),
-            (inner, outer) => inner.or(outer),
-        };
-        self.levels.push(selected.level);
+        last.limit = limit;
+        self.levels.push(level);
         Ok(self)
     }
 
     /// A query that groups the groups of this one.
     fn regroup(mut self, mut selected: Selected) -> Result<Self, PlanError> {
-        if let Some(limit) = self.limit.take() {
-            self.check_unordered(selected.place)?;
-            selected.stages.insert(0, Stage::Limit(limit));
+        if let Some(limit) = self.last.limit.take() {
+            check_unordered(&self.last, selected.place)?;
+            selected.clauses.stages.insert(0, Stage::Limit(limit));
         }
         if self.inner.len() == GROUPINGS_MAX {
             let what = format!("more than {GROUPINGS_MAX} groupings stand in each other");
             return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
         }
         self.join_tables(&mut selected);
-        let Self { mut inner, mut levels, stages, keys, aggregates, window, having, outputs, .. } = self;
-        inner.push(LowerBlock { stages, keys, aggregates, window, having, outputs });
-        levels.push(selected.level);
-        Ok(Self {
-            topic: self.topic,
-            scope: self.scope,
-            levels,
-            tables: self.tables,
-            inner,
-            stages: selected.stages,
-            generated: selected.generated,
-            is_grouped: true,
-            keys: selected.keys,
-            aggregates: selected.aggregates,
-            window: selected.window,
-            having: selected.having,
-            outputs: selected.outputs,
-            order: selected.order,
-            limit: selected.limit,
-        })
-    }
-
-    /// That LIMIT takes any rows.
-    fn check_unordered(&self, place: Span) -> Result<(), PlanError> {
-        if self.order.is_empty() {
-            return Ok(());
-        }
-        let what = "a query over the first rows of an order is not supported";
-        Err(refuse(place, what, "run the inner query into a topic, and read that"))
+        self.inner.push(std::mem::replace(&mut self.last, selected.clauses));
+        self.levels.push(selected.level);
+        Ok(self)
     }
 
     /// Takes the tables of another SELECT in.
     fn join_tables(&mut self, selected: &mut Selected) {
-        for stage in &mut selected.stages {
+        for stage in &mut selected.clauses.stages {
             if let Stage::Lookup(lookup) = stage {
                 lookup.table += self.tables.len();
             }
@@ -266,22 +195,23 @@ impl<'t> Block<'t> {
 
     /// Gives the topic's columns other numbers; of a query without groups.
     pub(super) fn renumber(&mut self, number: &impl Fn(usize) -> usize) {
-        self.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| columns::renumber(expr, number)));
-        self.outputs.iter_mut().for_each(|output| columns::renumber(&mut output.expr, number));
+        self.last.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| columns::renumber(expr, number)));
+        self.last.outputs.iter_mut().for_each(|output| columns::renumber(&mut output.expr, number));
     }
 
     /// Puts what the columns are made of in place of them.
     fn inline(&self, selected: &mut Selected) -> Result<(), PlanError> {
-        let sizes: Vec<usize> = self.outputs.iter().map(|output| columns::size(&output.expr)).collect();
-        let inner = self.outputs.iter().map(|output| columns::depth(&output.expr)).max().unwrap_or(0);
+        let Clauses { outputs, generated, .. } = &self.last;
+        let sizes: Vec<usize> = outputs.iter().map(|output| columns::size(&output.expr)).collect();
+        let inner = outputs.iter().map(|output| columns::depth(&output.expr)).max().unwrap_or(0);
         let mut outer = 0;
         let mut parts = 0;
-        selected.each(&mut |expr| {
+        selected.clauses.each(&mut |expr| {
             outer = outer.max(columns::depth(expr));
             parts += columns::size(expr);
             columns::visit(expr, &mut |expr, column| match column {
                 LAMBDAS.. if column < GENERATED => {}
-                GENERATED.. if column < WINDOW => *expr = Expr::Column(column + self.generated),
+                GENERATED.. if column < WINDOW => *expr = Expr::Column(column + generated),
                 WINDOW.. => {}
                 _ => parts += sizes.get(column).copied().unwrap_or(0),
             });
@@ -290,9 +220,18 @@ impl<'t> Block<'t> {
             let what = "the expressions of the inner queries are too large when they are put together";
             return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
         }
-        selected.each(&mut |expr| columns::replace(expr, &self.outputs));
+        selected.clauses.each(&mut |expr| columns::replace(expr, outputs));
         Ok(())
     }
+}
+
+/// That LIMIT takes any rows.
+fn check_unordered(clauses: &Clauses, place: Span) -> Result<(), PlanError> {
+    if clauses.order.is_empty() {
+        return Ok(());
+    }
+    let what = "a query over the first rows of an order is not supported";
+    Err(refuse(place, what, "run the inner query into a topic, and read that"))
 }
 
 /// The parts that must all hold.

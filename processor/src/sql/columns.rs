@@ -56,12 +56,16 @@ pub(super) fn replace(expr: &mut Expr, outputs: &[OutputColumn]) {
 
 /// Whether it stays of a size that can be worked with when each column is replaced by what `of` says.
 pub(super) fn can_replace<'e>(expr: &Expr, replaced: impl Fn(usize) -> Option<&'e Expr>) -> bool {
-    let parts: usize = of(expr).into_iter().filter_map(replaced).map(size).sum();
-    parts + size(expr) <= PARTS_MAX
+    let made_of = || of(expr).into_iter().filter_map(&replaced);
+    let parts: usize = made_of().map(size).sum();
+    parts + size(expr) <= PARTS_MAX && made_of().map(depth).max().unwrap_or(0) + depth(expr) <= DEPTH_MAX
 }
 
 /// Expressions of a composed query have so many parts at most: a column that is named twice is computed twice.
 pub(super) const PARTS_MAX: usize = 20_000;
+
+/// And stand so deep in each other: they are computed by recursion.
+pub(super) const DEPTH_MAX: usize = 400;
 
 /// How many parts it has.
 pub(super) fn size(expr: &Expr) -> usize {

@@ -85,8 +85,8 @@ fn named<'q>(
 }
 
 fn renamed(block: Block<'_>, qualifier: String, columns: Vec<String>, place: Span) -> Result<Source<'_>, PlanError> {
-    if !columns.is_empty() && columns.len() != block.outputs.len() {
-        let what = format!("the query has {} columns, and {} are named", block.outputs.len(), columns.len());
+    if !columns.is_empty() && columns.len() != block.last.outputs.len() {
+        let what = format!("the query has {} columns, and {} are named", block.last.outputs.len(), columns.len());
         return Err(refuse(place, what, "name each of them, or none"));
     }
     Ok(Source::Query { block: Box::new(block), qualifier, columns })

@@ -59,7 +59,7 @@ fn select_text(level: &Level, from: &str) -> String {
 /// What the state is of: queries that agree in it may go on with each other's. Conditions are left out.
 pub(super) fn state(block: &Block<'_>) -> String {
     let mut from = format!("FROM {:?}", block.topic);
-    if !block.is_grouped {
+    if !block.last.is_grouped {
         return from;
     }
     let last = block.levels.iter().rposition(|level| level.is_grouped).unwrap_or(block.levels.len().saturating_sub(1));

@@ -118,7 +118,8 @@ fn ordered<'q>(text: &Rc<Text>, query: &Query, inner: Block<'q>) -> Result<Block
         return Ok(inner);
     }
     let mut lowering = Lowering::new(text.clone(), inner.as_scope(String::new(), &[]));
-    let items: Vec<Item<'_>> = (0..inner.outputs.len()).map(|column| Item::numbered(column, query.span())).collect();
+    let items: Vec<Item<'_>> =
+        (0..inner.last.outputs.len()).map(|column| Item::numbered(column, query.span())).collect();
     let outputs = lower_outputs(&mut lowering, &items)?;
     let order = order::lower(&mut lowering, query, &outputs)?;
     let parts = Parts { condition: None, outputs, having: None, order, is_grouped: false, place: query.span() };
@@ -164,7 +165,7 @@ fn distinct_groups<'t>(
 ) -> Result<Block<'t>, PlanError> {
     let place = select.span();
     let mut lowering = Lowering::new(text.clone(), block.as_scope(String::new(), &[]));
-    let items: Vec<Item<'_>> = (0..block.outputs.len()).map(|column| Item::numbered(column, place)).collect();
+    let items: Vec<Item<'_>> = (0..block.last.outputs.len()).map(|column| Item::numbered(column, place)).collect();
     group::distinct(&mut lowering, &items)?;
     let outputs = lower_outputs(&mut lowering, &items)?;
     let order = ordered_groups(&mut lowering, query, &outputs, "SELECT DISTINCT … ORDER BY")?;

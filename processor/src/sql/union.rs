@@ -54,7 +54,10 @@ fn united(mut blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
     const APART: &str = "run one query for each SELECT, into one topic";
     let mut types = Vec::new();
     for (index, (block, place)) in blocks.iter().enumerate() {
-        let plain = !block.is_grouped && block.limit.is_none() && block.order.is_empty() && block.generated == 0;
+        let plain = !block.last.is_grouped
+            && block.last.limit.is_none()
+            && block.last.order.is_empty()
+            && block.last.generated == 0;
         if !plain {
             let what = "UNION ALL is of SELECTs without groups, LIMIT, ORDER BY, windows and explode";
             return Err(refuse(*place, what, APART));
@@ -63,12 +66,13 @@ fn united(mut blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
             return Err(refuse(*place, "UNION ALL is of SELECTs from one topic", APART));
         }
         if index == 0 {
-            types = block.outputs.iter().map(|output| output.data_type.clone()).collect();
-        } else if block.outputs.len() != types.len() {
-            let what = format!("the first SELECT has {} columns, and this has {}", types.len(), block.outputs.len());
+            types = block.last.outputs.iter().map(|output| output.data_type.clone()).collect();
+        } else if block.last.outputs.len() != types.len() {
+            let what =
+                format!("the first SELECT has {} columns, and this has {}", types.len(), block.last.outputs.len());
             return Err(refuse(*place, what, "select as many columns"));
         } else {
-            for (known, output) in types.iter_mut().zip(&block.outputs) {
+            for (known, output) in types.iter_mut().zip(&block.last.outputs) {
                 let Some(common) = build::common_type(known, &output.data_type) else {
                     let what = format!("{} is {}, and in the first SELECT {known}", output.name, output.data_type);
                     return Err(refuse(*place, what, "CAST one of them to the type of the other"));
@@ -82,7 +86,7 @@ fn united(mut blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
         return Err(refuse(Span::empty(), "there is no SELECT", SHAPE));
     };
     let row = |block: &Block<'_>| {
-        let conditions = block.stages.iter().filter_map(|stage| match stage {
+        let conditions = block.last.stages.iter().filter_map(|stage| match stage {
             Stage::Filter(condition) => Some(condition.clone()),
             _ => None,
         });
@@ -92,7 +96,7 @@ fn united(mut blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
             name: String::new(),
             text: String::new(),
         };
-        let columns = block.outputs.iter().zip(&types).map(|(output, to)| converted(typed(output), to));
+        let columns = block.last.outputs.iter().zip(&types).map(|(output, to)| converted(typed(output), to));
         (assemble::joined(conditions.collect()), columns.collect::<Vec<Expr>>())
     };
     let mut rows = vec![row(&united)];
@@ -110,9 +114,9 @@ fn united(mut blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
         levels.push(block.levels);
     }
     united.levels = vec![Level { united: levels, ..Level::default() }];
-    united.stages = vec![Stage::Generate(Generator::Rows(rows))];
-    united.generated = types.len();
-    for (number, (output, data_type)) in united.outputs.iter_mut().zip(types).enumerate() {
+    united.last.stages = vec![Stage::Generate(Generator::Rows(rows))];
+    united.last.generated = types.len();
+    for (number, (output, data_type)) in united.last.outputs.iter_mut().zip(types).enumerate() {
         output.expr = Expr::Column(GENERATED + number);
         output.data_type = data_type;
     }

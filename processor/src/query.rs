@@ -52,7 +52,7 @@ impl Query {
         let (stop, stopped) = watch::channel(false);
         let (progress, told) = watch::channel(Progress::default());
         let (outcome, ended) = oneshot::channel();
-        let status = StatusBoard::new(&name, &plan.text, &plan.source.topic, plan.source.watermark.is_some());
+        let status = StatusBoard::new(&name, &plan);
         let reader = QueryStatusReader { name: name.clone(), board: status.clone(), storage: storage.clone() };
         let tell = Tell { progress, status };
         let console = Shared(Arc::new(Mutex::new(console)));

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::bad::{BadCounts, BadRecord, BadRecords};
 use crate::changelog::{Base, now};
+use crate::plan::Plan;
 
 /// Rates are of this much of the past.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
@@ -65,6 +66,8 @@ pub struct QueryStatus {
     pub query: String,
     /// The topic that it reads.
     pub topic: String,
+    /// The topics that it joins as tables.
+    pub tables: Vec<String>,
     /// Where it is in its life.
     pub phase: Phase,
     /// Micro-batches since its first start.
@@ -136,13 +139,15 @@ struct Board {
 }
 
 impl StatusBoard {
-    pub(crate) fn new(name: &str, query: &str, topic: &str, has_watermark: bool) -> Self {
+    pub(crate) fn new(name: &str, plan: &Plan) -> Self {
         let status = QueryStatus {
             name: name.to_owned(),
-            query: query.to_owned(),
-            topic: topic.to_owned(),
+            query: plan.text.clone(),
+            topic: plan.source.topic.clone(),
+            tables: plan.table_topics().map(str::to_owned).collect(),
             ..QueryStatus::default()
         };
+        let has_watermark = plan.source.watermark.is_some();
         Self(Arc::new(Mutex::new(Board { status, has_watermark, ..Board::default() })))
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Report {
     /// The normal form of its text.
     pub(crate) query: String,
     pub(crate) topic: String,
+    /// Topics that it joins as tables.
+    pub(crate) tables: Vec<String>,
     /// restoring, running, waiting (to be started again), failed, ended
     pub(crate) phase: String,
     pub(crate) batches: u64,
@@ -96,6 +98,7 @@ impl Report {
             name: status.name,
             query: status.query,
             topic: status.topic,
+            tables: status.tables,
             phase: status.phase.name().to_owned(),
             batches: status.batches,
             records_in: status.records_in,

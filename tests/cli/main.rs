@@ -8,6 +8,7 @@ mod demo;
 mod help;
 mod main_job;
 mod produce;
+mod queries;
 mod refusals;
 mod serve;
 mod status;

@@ -40,7 +40,7 @@ fn it_tells_of_each_query_of_a_running_broker() {
 
     let text = run(&["status", "--bootstrap-server", &address_text]).stdout;
     assert!(text.starts_with("counts  running, reads logs\n"), "{text}");
-    assert!(text.contains("partition 0 offset 1: it is not a JSON object: \"no JSON\"\n"), "{text}");
+    assert!(text.contains("logs-0 offset 1: it is not a JSON object: \"no JSON\"\n"), "{text}");
     assert_eq!(client::read_all(address, "dead"), [(None, Some("no JSON".to_owned()))]);
 }
 

@@ -18,6 +18,7 @@ mod reply;
 mod send;
 mod server;
 mod shared;
+mod topic_ids;
 mod topics;
 
 pub use config::{BrokerConfig, Limits};

@@ -7,12 +7,14 @@
 mod api;
 mod broker_config;
 mod config;
+mod configs;
 mod connection;
 mod coordinators;
 mod dispatch;
 mod error;
 mod frame;
 pub mod guard;
+mod loggers;
 mod observed;
 mod reply;
 mod send;
@@ -22,5 +24,6 @@ mod topic_ids;
 mod topics;
 
 pub use config::{BrokerConfig, Limits};
+pub use loggers::{LogLevel, RootLogger};
 pub use observed::{OBSERVED_GROUP_PREFIX, ObserveGroups, ObservedGroup};
 pub use server::{BindError, Broker};

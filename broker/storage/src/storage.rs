@@ -192,6 +192,23 @@ impl Storage {
         &self.data_dir
     }
 
+    /// Bytes of the disk that the folder is on, and those that are left of it; `None` for the memory engine, and where the
+    /// system does not say.
+    pub fn disk_bytes(&self) -> Option<(u64, u64)> {
+        if self.shared.engine == Engine::Memory {
+            return None;
+        }
+        match rustix::fs::statvfs(&self.data_dir) {
+            Ok(disk) => {
+                Some((disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize)))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the size of the disk is not known");
+                None
+            }
+        }
+    }
+
     /// Changes whenever topics or partitions come or go.
     pub fn topics_changed(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::HostPort;
-use crate::logging::say;
+use crate::logging::{self, say};
 use crate::status;
 
 /// Clients that may wait to be accepted; the system may allow fewer.
@@ -79,6 +79,7 @@ impl Node {
             let options = QueryOptions { name: Some(name), ..config.options.clone() };
             queries.push(Query::start(Arc::clone(&storage), plan, options, Box::new(io::stdout()))?);
         }
+        broker.log_by(Box::new(logging::Root));
         broker.observe(Box::new(status::Queries(queries.iter().map(Query::status).collect())));
         Ok(Self { broker, storage, queries })
     }

@@ -1,21 +1,27 @@
 //! The broker's settings by Kafka's names, as tools ask for them (`KafkaConfig`, `AbstractKafkaConfig`).
 //!
-//! Only those that mean something here are listed. None can be changed while the broker runs.
+//! Of those that can only be set at the start, the ones are listed that mean something here; of those that can be
+//! changed while the broker runs, all.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use brooklet_storage::Settings;
+
+use crate::configs::broker::{self, BrokerSettings};
+use crate::configs::{Synonym, Told};
 use crate::shared::{NODE_ID, Shared};
-use crate::topics::config::{Kind, Source, TABLE};
+use crate::topics::config::{Kind, Source};
 
-/// One setting of the broker.
-#[derive(Clone, Debug)]
-pub(crate) struct Setting {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) value: Option<String>,
-    /// Set at the start, or the default.
-    pub(crate) source: Source,
+/// A setting as it was at the start.
+struct AtStart {
+    name: &'static str,
+    kind: Kind,
+    /// Given at the start.
+    value: Option<String>,
     /// Kafka's default, where there is one.
-    pub(crate) default: Option<&'static str>,
-    pub(crate) doc: &'static str,
+    default: Option<&'static str>,
+    doc: &'static str,
 }
 
 /// Settings that have one value here.
@@ -26,6 +32,8 @@ const FIXED: &[(&str, Kind, &str, &str)] = &[
     ("default.replication.factor", Kind::Int, "1", "Replicas of a topic that does not say."),
     ("offsets.topic.replication.factor", Kind::Short, "1", "Replicas of the topic of committed offsets."),
     ("log.retention.hours", Kind::Int, "168", "Age at which segments are deleted, where log.retention.ms is not set."),
+    ("log.flush.scheduler.interval.ms", Kind::Long, "9223372036854775807", "Time between two looks at what is to be synced. Has no effect here: --fsync says when."),
+    ("log.roll.jitter.hours", Kind::Int, "0", "Largest random time taken off log.roll.hours. Has no effect here."),
     ("log.roll.hours", Kind::Int, "168", "Age at which a segment is closed, where log.roll.ms is not set."),
     ("group.min.session.timeout.ms", Kind::Int, "6000", "Shortest session timeout of a group's member."),
     ("group.max.session.timeout.ms", Kind::Int, "1800000", "Longest session timeout of a group's member."),
@@ -35,44 +43,78 @@ const FIXED: &[(&str, Kind, &str, &str)] = &[
 ];
 
 /// Settings that Kafka knows and that are not set.
-#[rustfmt::skip]
 const UNSET: &[(&str, Kind, &str)] = &[
-    ("log.retention.ms", Kind::Long, "Age at which segments are deleted."),
     ("log.retention.minutes", Kind::Int, "Age at which segments are deleted, where log.retention.ms is not set."),
-    ("log.roll.ms", Kind::Long, "Age at which a segment is closed."),
     ("broker.rack", Kind::Text, "Where the broker stands."),
 ];
 
-/// All settings, in the order of their names.
-pub(crate) fn settings(shared: &Shared) -> Vec<Setting> {
-    let fixed = FIXED.iter().map(|&(name, kind, value, doc)| default(name, kind, value, doc));
-    let unset =
-        UNSET.iter().map(|&(name, kind, doc)| Setting { value: None, default: None, ..default(name, kind, "", doc) });
-    let of_topics = TABLE.iter().filter_map(|it| Some(default(it.synonym?, it.kind, it.default, it.doc)));
-    let mut settings: Vec<_> = fixed.chain(unset).chain(of_topics).chain(started_with(shared)).collect();
-    settings.sort_by_key(|setting| setting.name);
-    settings
+/// All settings of this broker.
+pub(crate) fn told(shared: &Shared, set: &BrokerSettings) -> Vec<Told> {
+    let fixed = FIXED.iter().map(|&(name, kind, value, doc)| at_start(name, kind, Some(value), doc));
+    let unset = UNSET.iter().map(|&(name, kind, doc)| at_start(name, kind, None, doc));
+    let started: BTreeMap<_, _> =
+        fixed.chain(unset).chain(started_with(shared)).map(|setting| (setting.name, setting)).collect();
+    let kept = set.node.keys().chain(set.all.keys()).map(|name| Cow::Owned(name.clone()));
+    let mut names: Vec<Cow<'static, str>> =
+        started.keys().copied().chain(broker::names()).map(Cow::Borrowed).chain(kept).collect();
+    names.sort();
+    names.dedup();
+    let tell = |name: Cow<'static, str>| {
+        let known = started.get(&*name);
+        let synonyms = set.synonyms(&name, |name| {
+            let known = started.get(name);
+            let given = known.and_then(|it| it.value.as_deref());
+            let default = known.and_then(|it| it.default).or_else(|| broker::default_of(name));
+            [(given, Source::StaticBroker), (default, Source::Default)]
+                .map(|(value, source)| Some(Synonym::new(name.to_owned(), value?, source)))
+        });
+        tell(name, known.map(|it| (it.kind, it.doc)), synonyms)
+    };
+    names.into_iter().map(tell).collect()
 }
 
-fn default(name: &'static str, kind: Kind, value: &'static str, doc: &'static str) -> Setting {
-    Setting { name, kind, value: Some(value.to_owned()), source: Source::Default, default: Some(value), doc }
+/// The settings that are set on all brokers.
+pub(crate) fn told_of_all(all: &Settings) -> Vec<Told> {
+    let tell = |(name, value): (&String, &String)| {
+        let shown = Some(value.clone()).filter(|_| !broker::is_secret(name));
+        let name: Cow<'static, str> = Cow::Owned(name.clone());
+        let synonym = Synonym { name: name.clone(), value: shown.clone(), source: Source::DynamicDefault };
+        Told { value: shown, ..tell(name, None, vec![synonym]) }
+    };
+    all.iter().map(tell).collect()
+}
+
+fn tell(name: Cow<'static, str>, fixed: Option<(Kind, &'static str)>, synonyms: Vec<Synonym>) -> Told {
+    let definition = broker::definition(&name);
+    let first = synonyms.first();
+    let value = first.and_then(|first| first.value.as_deref());
+    let value = value.map(|value| definition.map_or_else(|| value.to_owned(), |it| it.canonical(value)));
+    let (kind, doc) = fixed.or(definition.map(|it| (it.kind, it.doc))).unwrap_or((Kind::Unknown, ""));
+    Told {
+        kind,
+        value,
+        source: first.map_or(Source::Default, |first| first.source),
+        read_only: !broker::can_change(&name),
+        sensitive: fixed.is_none() && broker::is_secret(&name),
+        name,
+        synonyms,
+        doc,
+    }
+}
+
+const fn at_start(name: &'static str, kind: Kind, default: Option<&'static str>, doc: &'static str) -> AtStart {
+    AtStart { name, kind, value: None, default, doc }
 }
 
 /// What the broker was started with.
-fn started_with(shared: &Shared) -> Vec<Setting> {
+fn started_with(shared: &Shared) -> Vec<AtStart> {
     let limits = &shared.config.limits;
-    let number = |name, value: usize, default, doc| {
-        let source = if value.to_string() == default { Source::Default } else { Source::StaticBroker };
-        Setting { name, kind: Kind::Int, value: Some(value.to_string()), source, default: Some(default), doc }
+    let counted = |name, value: String, default, doc| {
+        let value = Some(value).filter(|value| value != default);
+        AtStart { name, kind: Kind::Int, value, default: Some(default), doc }
     };
-    let set = |name, kind, value, default, doc| Setting {
-        name,
-        kind,
-        value: Some(value),
-        source: Source::StaticBroker,
-        default,
-        doc,
-    };
+    let number = |name, value: usize, default, doc| counted(name, value.to_string(), default, doc);
+    let set = |name, kind, value, default, doc| AtStart { name, kind, value: Some(value), default, doc };
     let advertised = format!("PLAINTEXT://{}:{}", shared.host.as_str(), shared.port);
     let listeners = format!("PLAINTEXT://{}", shared.config.listen);
     vec![
@@ -81,11 +123,10 @@ fn started_with(shared: &Shared) -> Vec<Setting> {
         set("process.roles", Kind::List, "broker,controller".to_owned(), None, "What this process is."),
         set("listeners", Kind::List, listeners, Some("PLAINTEXT://:9092"), "Where the broker listens."),
         set("advertised.listeners", Kind::List, advertised, None, "Where clients are told to connect to."),
-        set(
+        counted(
             "num.partitions",
-            Kind::Int,
             shared.config.default_partitions.to_string(),
-            Some("1"),
+            "1",
             "Partitions of a topic that does not say.",
         ),
         set(

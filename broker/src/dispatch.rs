@@ -6,6 +6,7 @@ use kafka_protocol::protocol::{Decodable, HeaderVersion};
 
 use crate::reply::{self, Reply};
 use crate::shared::{Call, Shared};
+use crate::topic_ids::{OffsetCommitNamesOrIds, OffsetFetchNamesOrIds};
 use crate::{api, guard};
 
 /// What ApiVersions says of one API.
@@ -65,8 +66,8 @@ apis! {
     1 FetchRequest -> FetchResponse [4] 4..18 => api::fetch::handle;
     2 ListOffsetsRequest -> ListOffsetsResponse [1] 1..11 => api::list_offsets::handle;
     3 MetadataRequest -> MetadataResponse [0] 0..13 => api::metadata::handle;
-    8 OffsetCommitRequest -> OffsetCommitResponse [2] 2..9 => api::offset_commit::handle;
-    9 OffsetFetchRequest -> OffsetFetchResponse [1] 1..9 => api::offset_fetch::handle;
+    8 OffsetCommitNamesOrIds -> OffsetCommitResponse [2] 2..10 => api::offset_commit::handle;
+    9 OffsetFetchNamesOrIds -> OffsetFetchResponse [1] 1..10 => api::offset_fetch::handle;
     10 FindCoordinatorRequest -> FindCoordinatorResponse [0] 0..6 => api::find_coordinator::handle;
     11 JoinGroupRequest -> JoinGroupResponse [0] 0..9 => api::join_group::handle;
     12 HeartbeatRequest -> HeartbeatResponse [0] 0..4 => api::heartbeat::handle;

@@ -7,19 +7,23 @@
 mod api;
 mod broker_config;
 mod config;
+mod configs;
 mod connection;
 mod coordinators;
 mod dispatch;
 mod error;
 mod frame;
 pub mod guard;
+mod loggers;
 mod observed;
 mod reply;
 mod send;
 mod server;
 mod shared;
+mod topic_ids;
 mod topics;
 
 pub use config::{BrokerConfig, Limits};
+pub use loggers::{LogLevel, RootLogger};
 pub use observed::{OBSERVED_GROUP_PREFIX, ObserveGroups, ObservedGroup};
 pub use server::{BindError, Broker};

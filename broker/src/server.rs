@@ -10,13 +10,13 @@ use brooklet_coordinator::transactions::TransactionConfig;
 use brooklet_storage::Storage;
 use kafka_protocol::protocol::StrBytes;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::fetch_session::FetchSessions;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
+use crate::loggers::RootLogger;
 use crate::observed::ObserveGroups;
 use crate::shared::Shared;
 use crate::{BrokerConfig, connection};
@@ -68,6 +68,7 @@ impl Broker {
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
         let shared = Arc::new(Shared {
             observed: OnceLock::new(),
+            root_logger: OnceLock::new(),
             coordinators: Coordinators::start(&storage, groups, TransactionConfig::default(), shutdown.clone()),
             frame_budget: FrameBudget::new(config.limits.frames_bytes_max),
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
@@ -90,18 +91,22 @@ impl Broker {
         let _ = self.shared.observed.set(groups);
     }
 
+    /// Lets clients see and change the level of logging. Only the first call counts.
+    pub fn log_by(&self, root: Box<dyn RootLogger>) {
+        let _ = self.shared.root_logger.set(root);
+    }
+
     /// Answers clients until `shutdown`; then accepts no more, wakes parked requests, finishes replies under way
     /// (for 5 seconds at most) and returns.
     pub async fn serve(self, shutdown: CancellationToken) {
         let connections = TaskTracker::new();
-        let places = Arc::new(Semaphore::new(self.shared.config.limits.connections_max));
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = shutdown.cancelled() => break,
             };
             match accepted {
-                Ok((socket, peer)) => self.admit(socket, peer, &places, &connections),
+                Ok((socket, peer)) => self.admit(socket, peer, &connections),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -116,11 +121,12 @@ impl Broker {
         }
     }
 
-    fn admit(&self, socket: TcpStream, peer: SocketAddr, places: &Arc<Semaphore>, connections: &TaskTracker) {
-        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-            tracing::warn!(%peer, max = self.shared.config.limits.connections_max, "closed: too many connections");
+    fn admit(&self, socket: TcpStream, peer: SocketAddr, connections: &TaskTracker) {
+        let max = self.shared.connections_max();
+        if connections.len() >= max {
+            tracing::warn!(%peer, max, "closed: too many connections");
             return;
-        };
+        }
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%peer, %error, "the connection ended at once");
             return;
@@ -130,7 +136,6 @@ impl Broker {
             if let Err(reason) = connection::serve(shared, socket, peer).await {
                 tracing::debug!(%peer, %reason, "connection closed");
             }
-            drop(place);
         });
     }
 }

@@ -9,8 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
+use crate::configs::broker::BrokerSettings;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
+use crate::loggers::RootLogger;
 use crate::observed::{ObserveGroups, ObservedGroup, is_reserved};
 
 /// This broker's id, as in a one-node Kafka.
@@ -28,11 +30,25 @@ pub(crate) struct Shared {
     pub(crate) coordinators: Coordinators,
     /// Set once, if there is anything to observe.
     pub(crate) observed: OnceLock<Box<dyn ObserveGroups>>,
+    /// Set once, if the level of logging can be changed.
+    pub(crate) root_logger: OnceLock<Box<dyn RootLogger>>,
     /// Cancelled when the broker stops: whoever waits answers with what there is.
     pub(crate) shutdown: CancellationToken,
 }
 
 impl Shared {
+    /// Connections at once: as set while the broker runs, or as it was started.
+    pub(crate) fn connections_max(&self) -> usize {
+        let set = BrokerSettings::kept(&self.storage);
+        let set = set.get("max.connections").and_then(|value| value.trim().parse().ok());
+        set.unwrap_or(self.config.limits.connections_max)
+    }
+
+    /// Who knows the level of logging.
+    pub(crate) fn root_logger(&self) -> Option<&dyn RootLogger> {
+        self.root_logger.get().map(Box::as_ref)
+    }
+
     /// The ids of the groups that no client made.
     pub(crate) fn observed_ids(&self) -> Vec<String> {
         self.observed.get().map_or_else(Vec::new, |groups| groups.ids())

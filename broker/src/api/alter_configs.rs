@@ -1,5 +1,5 @@
-//! IncrementalAlterConfigs (KIP-339) and AlterConfigs: a topic's settings, changed one by one or replaced
-//! (`ConfigurationControlManager`). Nothing else can be changed while the broker runs.
+//! IncrementalAlterConfigs (KIP-339) and AlterConfigs: the settings of topics, brokers, loggers, subscriptions to metrics
+//! and groups, changed one by one or replaced (`ConfigAdminManager`, `ConfigurationControlManager`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,12 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
+use crate::configs::change::{Change, Operation};
+use crate::configs::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC, kept};
 use crate::error::ApiError;
+use crate::loggers;
 use crate::shared::{Call, NODE_ID, Shared};
 use crate::topics;
-use crate::topics::alter::{Change, Operation};
-
-/// Kinds of resources (`ConfigResource.Type`).
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
 
 type Resource = (i8, StrBytes);
 
@@ -31,18 +29,13 @@ pub(crate) async fn handle_incremental(
     let mut responses = Vec::with_capacity(request.resources.len());
     for asked in request.resources {
         let resource = (asked.resource_type, asked.resource_name);
-        let changes = asked.configs.into_iter().map(|config| {
-            Ok(Change {
-                name: config.name.to_string(),
-                operation: Operation::from_wire(config.config_operation)?,
-                value: config.value.map(|value| value.to_string()),
-            })
-        });
-        let outcome = match changes.collect() {
-            Ok(changes) => alter(shared, &resource, &repeated, changes, false, request.validate_only).await,
-            Err(error) => Err(error),
+        let change = |config: kafka_protocol::messages::incremental_alter_configs_request::AlterableConfig| Change {
+            name: config.name.to_string(),
+            operation: Operation::from_wire(config.config_operation),
+            value: config.value.map(|value| value.to_string()),
         };
-        let (code, message) = told(outcome);
+        let changes = asked.configs.into_iter().map(change).collect();
+        let (code, message) = told(alter(shared, &resource, &repeated, changes, false, request.validate_only).await);
         responses.push(
             incremental_alter_configs_response::AlterConfigsResourceResponse::default()
                 .with_resource_type(resource.0)
@@ -113,17 +106,18 @@ async fn alter(
     match kind {
         TOPIC if name.is_empty() => invalid("Default topic resources are not allowed.".to_owned()),
         TOPIC => topics::alter::alter(shared, name, changes, replace, validate_only).await,
-        BROKER => match name.parse::<i32>() {
-            Err(_) if !name.is_empty() => invalid(format!("Node id must be an integer, but it is: {name}")),
-            Ok(id) if id != NODE_ID.0 => {
-                invalid(format!("Unexpected broker id, expected {}, but received {name}", NODE_ID.0))
-            }
-            _ if changes.is_empty() => Ok(()),
-            _ => {
-                let names: Vec<_> = changes.iter().map(|change| change.name.as_str()).collect();
-                invalid(format!("Cannot update these configs dynamically: Set({})", names.join(", ")))
-            }
-        },
+        BROKER if !name.is_empty() && name.parse() != Ok(NODE_ID.0) => invalid(wrong_broker(name)),
+        BROKER | CLIENT_METRICS | GROUP => kept::alter(shared, kind, name, changes, replace, validate_only).await,
+        BROKER_LOGGER if !replace && name.parse() != Ok(NODE_ID.0) => invalid(wrong_broker(name)),
+        BROKER_LOGGER if !replace => loggers::alter(shared.root_logger(), &changes, validate_only),
         other => invalid(format!("Unknown resource type {other}")),
+    }
+}
+
+/// What is said of a name that is not this broker's.
+fn wrong_broker(name: &str) -> String {
+    match name.parse::<i32>() {
+        Err(_) => format!("Node id must be an integer, but it is: {name}"),
+        Ok(_) => format!("Unexpected broker id, expected {}, but received {name}", NODE_ID.0),
     }
 }

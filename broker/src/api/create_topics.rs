@@ -1,7 +1,7 @@
 //! CreateTopics (`ControllerApis.createTopics`, KIP-4, KIP-525): a topic that is answered without an error can be
 //! written to at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use brooklet_model::TopicId;
 use brooklet_storage::NewTopic;
@@ -11,16 +11,18 @@ use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, Cr
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
+use crate::configs::Told;
+use crate::configs::broker::BrokerSettings;
 use crate::error::ApiError;
 use crate::shared::{Call, Shared};
 use crate::topics;
-use crate::topics::config::Entry;
+use crate::topics::config::Source;
 
 /// What was made, or would be.
 struct Created {
     id: TopicId,
     partitions: i32,
-    overrides: BTreeMap<String, String>,
+    configs: Vec<Told>,
 }
 
 /// Each topic succeeds or fails for itself; a name that comes twice fails once for all.
@@ -70,16 +72,21 @@ fn wanted_partitions(shared: &Shared, topic: &CreatableTopic) -> i64 {
 
 /// A topic that is only validated is told an id, too, as in Kafka.
 async fn create(shared: &Shared, new: NewTopic, validate_only: bool) -> Result<Created, ApiError> {
-    let (partitions, overrides) = (new.partitions, new.overrides.clone());
+    let mut configs = topics::config::told(&new.overrides, &BrokerSettings::kept(&shared.storage));
+    for own in configs.iter_mut().filter(|own| own.source == Source::Topic) {
+        // As it was given.
+        own.value = new.overrides.get(&*own.name).cloned();
+    }
+    let partitions = new.partitions;
     let id = if validate_only { TopicId::new_v4() } else { topics::create(shared, new).await?.id };
-    Ok(Created { id, partitions, overrides })
+    Ok(Created { id, partitions, configs })
 }
 
 fn result(name: TopicName, created: Result<Created, ApiError>) -> CreatableTopicResult {
     let result = CreatableTopicResult::default().with_name(name).with_error_message(None);
     match created {
         Ok(created) => {
-            let mut configs: Vec<_> = topics::config::entries(&created.overrides).map(config).collect();
+            let mut configs: Vec<_> = created.configs.into_iter().map(config).collect();
             configs.sort_by(|one, other| one.name.cmp(&other.name));
             result
                 .with_topic_id(created.id)
@@ -91,9 +98,9 @@ fn result(name: TopicName, created: Result<Created, ApiError>) -> CreatableTopic
     }
 }
 
-fn config(entry: Entry<'_>) -> CreatableTopicConfigs {
+fn config(told: Told) -> CreatableTopicConfigs {
     CreatableTopicConfigs::default()
-        .with_name(StrBytes::from_static_str(entry.definition.name))
-        .with_value(Some(StrBytes::from_string(entry.value.to_owned())))
-        .with_config_source(entry.source as i8)
+        .with_name(StrBytes::from_string(told.name.into_owned()))
+        .with_value(told.value.map(StrBytes::from_string))
+        .with_config_source(told.source as i8)
 }

@@ -4,14 +4,15 @@ use brooklet_coordinator::groups::{Command, GroupError, Reply};
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse, GroupId};
 
-use super::group_text::shared_str;
+use super::group_text::{once_each, shared_str};
 use crate::coordinators::CoordinatorError;
 use crate::error;
 use crate::observed::is_reserved;
 use crate::shared::{Call, Shared};
 
-/// Each group succeeds or fails for itself; one that is named twice is gone the second time.
-pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
+/// Each group succeeds or fails for itself; one that is named twice is deleted and told of once.
+pub(crate) async fn handle(shared: &Shared, _call: &Call, mut request: DeleteGroupsRequest) -> DeleteGroupsResponse {
+    once_each(&mut request.groups_names, |id| id);
     let mut results = Vec::with_capacity(request.groups_names.len());
     for group in request.groups_names {
         let code = delete(shared, &group).await.err().map_or(0, |error| error::of_coordinator(&error).code());

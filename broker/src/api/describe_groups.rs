@@ -35,7 +35,7 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, mut request: DescribeGr
                 Some(group) => described(id, group).with_authorized_operations(operations),
                 None => match shared.observed_group(&id) {
                     Some(group) => group.described(id).with_authorized_operations(operations),
-                    None => missing(call.version, id),
+                    None => missing(call.version, id, operations),
                 },
             })
             .collect(),
@@ -51,10 +51,10 @@ fn blank(id: GroupId) -> DescribedGroup {
     DescribedGroup::default().with_group_id(id).with_authorized_operations(NOT_ASKED)
 }
 
-fn missing(version: i16, id: GroupId) -> DescribedGroup {
+fn missing(version: i16, id: GroupId, operations: i32) -> DescribedGroup {
     let dead = wire(&State::Dead.to_string());
     if version < NAMES_MISSING_GROUP_SINCE {
-        return blank(id).with_group_state(dead);
+        return blank(id).with_group_state(dead).with_authorized_operations(operations);
     }
     let message = format!("Group {} not found.", id.as_str());
     blank(id)

@@ -37,7 +37,8 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: FindCoordinato
                 .with_node_id((-1).into())
                 .with_port(-1)
                 .with_error_code(ResponseError::InvalidRequest.code())
-                .with_error_message(Some(message()))
+                // Kafka has no words for a kind that it knows.
+                .with_error_message(Some(if request.key_type == SHARE { StrBytes::default() } else { message() }))
         }
     });
     FindCoordinatorResponse::default().with_coordinators(coordinators.collect())
@@ -78,7 +79,7 @@ fn is_share_key(key: &str) -> bool {
     let (Some(partition), Some(topic_id), Some(group)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    partition.parse::<i32>().is_ok_and(|partition| partition >= 0) && is_topic_id(topic_id) && !group.is_empty()
+    partition.parse::<i32>().is_ok() && is_topic_id(topic_id) && !group.is_empty()
 }
 
 /// 16 bytes in URL-safe base64 without padding.
@@ -101,6 +102,8 @@ mod tests {
             (5, SHARE, share, false),
             (6, SHARE, "g", false),
             (6, SHARE, "g:x:0", false),
+            (6, SHARE, "g:AAAAAAAAAAAAAAAAAAAAAA:-1", true),
+            (6, SHARE, "g:AAAAAAAAAAAAAAAAAAAAAA:x", false),
             (6, 3, "g", false),
         ] {
             assert_eq!(is_valid(version, key_type, key), valid, "{version} {key_type} {key}");

@@ -6,18 +6,13 @@ use kafka_protocol::messages::list_config_resources_response::ConfigResource;
 use kafka_protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use crate::configs::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC};
 use crate::shared::{Call, NODE_ID, Shared};
 
-/// Kinds of resources (`ConfigResource.Type`), in the order in which Kafka lists them.
-const GROUP: i8 = 32;
-const CLIENT_METRICS: i8 = 16;
-const BROKER_LOGGER: i8 = 8;
-const BROKER: i8 = 4;
-const TOPIC: i8 = 2;
 /// First version that says which kinds it wants; before it was about client metrics alone.
 const KINDS_MIN: i16 = 1;
 
-/// No kind means all. Neither groups nor client metrics have settings of their own here.
+/// No kind means all. Of groups and subscriptions those are told that have settings of their own.
 pub(crate) async fn handle(
     shared: &Shared,
     call: &Call,
@@ -35,6 +30,11 @@ pub(crate) async fn handle(
         ConfigResource::default().with_resource_type(kind).with_resource_name(StrBytes::from_string(name))
     };
     let mut resources = Vec::new();
+    for kind in [GROUP, CLIENT_METRICS] {
+        if wanted.contains(&kind) {
+            resources.extend(shared.storage.resource_names(kind).into_iter().map(|name| named(kind, name)));
+        }
+    }
     for kind in [BROKER_LOGGER, BROKER] {
         if wanted.contains(&kind) {
             resources.push(named(kind, NODE_ID.0.to_string()));

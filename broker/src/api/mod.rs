@@ -53,10 +53,18 @@ use brooklet_storage::PartitionLog;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
+
+use crate::shared::Shared;
 
 /// A topic's name as messages carry it.
 pub(crate) fn topic_name(name: &Arc<str>) -> TopicName {
     TopicName(StrBytes::from_string(name.as_ref().to_owned()))
+}
+
+/// The name of the topic with that id; empty if there is none.
+fn name_of(shared: &Shared, id: Uuid) -> TopicName {
+    shared.storage.topic_by_id(id).map_or_else(TopicName::default, |topic| topic_name(&topic.name))
 }
 
 /// Checks the leader epoch that a client believes in (KIP-320); -1 believes in none.

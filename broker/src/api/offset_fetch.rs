@@ -1,21 +1,24 @@
-//! OffsetFetch: of one group, or since version 8 of several (KIP-709).
+//! OffsetFetch: of one group, or since version 8 of several (KIP-709); since version 10 topics have ids for names.
 
 use brooklet_coordinator::CommittedOffset;
 use brooklet_coordinator::groups::GroupCoordinator;
 use brooklet_model::TopicPartition;
 use kafka_protocol::ResponseError;
+use kafka_protocol::messages::OffsetFetchResponse;
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
     OffsetFetchResponseTopics,
 };
-use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse};
 use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
 
 use super::group_text::{once_each, wire};
+use super::name_of;
 use crate::coordinators::CoordinatorError;
 use crate::error;
 use crate::shared::{Call, Shared};
+use crate::topic_ids::{OffsetFetchNamesOrIds, TOPIC_IDS_SINCE};
 
 /// The first version with several groups.
 const BATCH_SINCE: i16 = 8;
@@ -23,11 +26,19 @@ const BATCH_SINCE: i16 = 8;
 const TOP_LEVEL_ERROR_SINCE: i16 = 2;
 
 /// Answers with what is committed, and with -1 for what is not.
-pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchRequest) -> OffsetFetchResponse {
+pub(crate) async fn handle(
+    shared: &Shared,
+    call: &Call,
+    OffsetFetchNamesOrIds(request): OffsetFetchNamesOrIds,
+) -> OffsetFetchResponse {
     let stable = request.require_stable;
     if call.version >= BATCH_SINCE {
         let mut asked = request.groups;
         once_each(&mut asked, |group| &group.group_id);
+        let by_id = call.version >= TOPIC_IDS_SINCE;
+        for topic in asked.iter_mut().filter(|_| by_id).flat_map(|group| group.topics.iter_mut().flatten()) {
+            topic.name = name_of(shared, topic.topic_id);
+        }
         let failed = asked.clone();
         let found = shared
             .coordinators
@@ -40,6 +51,9 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: OffsetFetchReq
             failed.into_iter().map(refuse).collect()
         });
         groups.iter_mut().for_each(|group| observe(shared, group));
+        if by_id {
+            groups.iter_mut().for_each(|group| put_ids(shared, group));
+        }
         return OffsetFetchResponse::default().with_groups(groups);
     }
     let topics = request.topics.map(|topics| {
@@ -86,6 +100,24 @@ fn only_stable(
     topics
 }
 
+/// Names topics by their ids: those asked for, and those that were found when all were asked for and still are there.
+fn put_ids(shared: &Shared, group: &mut OffsetFetchResponseGroup) {
+    let unknown = ResponseError::UnknownTopicId.code();
+    for topic in &mut group.topics {
+        let name = std::mem::take(&mut topic.name);
+        if name.is_empty() {
+            topic.partitions.iter_mut().for_each(|found| found.error_code = unknown);
+        } else if topic.topic_id.is_nil() {
+            topic.topic_id = shared.storage.topic(&name).map_or_else(Uuid::nil, |known| known.id);
+        }
+    }
+    let is_unknown =
+        |topic: &OffsetFetchResponseTopics| topic.partitions.iter().any(|found| found.error_code == unknown);
+    group.topics.retain(|topic| !topic.topic_id.is_nil() || is_unknown(topic));
+    // As in Kafka, what is not known comes last.
+    group.topics.sort_by_key(is_unknown);
+}
+
 /// Puts in where a reader is that no client started.
 fn observe(shared: &Shared, group: &mut OffsetFetchResponseGroup) {
     let Some(observed) = shared.observed_group(&group.group_id) else { return };
@@ -108,7 +140,8 @@ fn fetch_topic(groups: &GroupCoordinator, group: &str, asked: OffsetFetchRequest
         partition(*index, groups.committed(group, &key))
     });
     let partitions = partitions.collect();
-    OffsetFetchResponseTopics::default().with_name(asked.name).with_partitions(partitions)
+    let topic = OffsetFetchResponseTopics::default().with_topic_id(asked.topic_id);
+    topic.with_name(asked.name).with_partitions(partitions)
 }
 
 fn fetch_all(groups: &GroupCoordinator, group: &str) -> Vec<OffsetFetchResponseTopics> {

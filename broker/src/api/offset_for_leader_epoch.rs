@@ -1,7 +1,6 @@
 //! OffsetForLeaderEpoch: where an epoch ends in the log (KIP-320, `UnifiedLog.endOffsetForEpoch`). brooklet never
 //! elects, so its one epoch ends where the log does.
 
-use brooklet_model::LeaderEpoch;
 use brooklet_storage::PartitionLog;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_for_leader_epoch_request::{OffsetForLeaderPartition, OffsetForLeaderTopic};
@@ -10,6 +9,9 @@ use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpoch
 
 use super::check_leader_epoch;
 use crate::shared::{Call, Shared};
+
+/// Stands for no epoch.
+const UNKNOWN_EPOCH: i32 = -1;
 
 /// Each partition succeeds or fails for itself.
 pub(crate) async fn handle(
@@ -37,8 +39,13 @@ fn end_of(log: &PartitionLog, asked: &OffsetForLeaderPartition, end: EpochEndOff
     if let Err(error) = check_leader_epoch(log, asked.current_leader_epoch) {
         return end.with_error_code(error.code());
     }
-    if LeaderEpoch(asked.leader_epoch) != log.leader_epoch() {
+    let (asked_for, is) = (asked.leader_epoch, log.leader_epoch().0);
+    if asked_for < is && asked_for != UNKNOWN_EPOCH {
+        // Before the first epoch there was nothing: the log begins with that one.
+        return end.with_leader_epoch(asked_for).with_end_offset(log.log_start_offset().0);
+    }
+    if asked_for != is {
         return end;
     }
-    end.with_leader_epoch(asked.leader_epoch).with_end_offset(log.log_end_offset().0)
+    end.with_leader_epoch(asked_for).with_end_offset(log.log_end_offset().0)
 }

@@ -10,7 +10,7 @@ use super::schema::{Schema, bytes, int8, int32, int64, many, numbers, text, text
 pub(super) static OFFSET_COMMIT: Schema = Schema {
     key: 8,
     first: 2,
-    last: 9,
+    last: 10,
     flexible: 8,
     fields: &[
         text(),           // group id
@@ -19,7 +19,8 @@ pub(super) static OFFSET_COMMIT: Schema = Schema {
         text().from(7),   // group instance id
         int64().until(4), // retention time ms
         many::<offset_commit_request::OffsetCommitRequestTopic>(&[
-            text(), // name
+            text().until(9), // name
+            uuid().from(10), // topic id
             many::<offset_commit_request::OffsetCommitRequestPartition>(&[
                 int32(),         // partition index
                 int64(),         // committed offset
@@ -33,7 +34,7 @@ pub(super) static OFFSET_COMMIT: Schema = Schema {
 pub(super) static OFFSET_FETCH: Schema = Schema {
     key: 9,
     first: 1,
-    last: 9,
+    last: 10,
     flexible: 6,
     fields: &[
         text().until(7), // group id
@@ -47,8 +48,9 @@ pub(super) static OFFSET_FETCH: Schema = Schema {
             text().from(9),  // member id
             int32().from(9), // member epoch
             many::<offset_fetch_request::OffsetFetchRequestTopics>(&[
-                text(),     // name
-                numbers(4), // partition indexes
+                text().until(9), // name
+                uuid().from(10), // topic id
+                numbers(4),      // partition indexes
             ]),
         ])
         .from(8),

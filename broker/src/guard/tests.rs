@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::schema::{Field, Kind, Schema};
 use super::*;
+use crate::topic_ids::{OffsetCommitNamesOrIds, OffsetFetchNamesOrIds};
 
 mod allocated;
 
@@ -129,8 +130,10 @@ impl Writer {
 macro_rules! apis {
     ($($request:ident)*) => {
         fn decode(key: i16, version: i16, body: &mut Bytes) -> Option<Box<dyn std::any::Any>> {
-            match key {
-                $($request::KEY => Some(Box::new($request::decode(body, version).ok()?)),)*
+            match (key, version) {
+                (8, 10) => Some(Box::new(OffsetCommitNamesOrIds::decode(body, version).ok()?)),
+                (9, 10) => Some(Box::new(OffsetFetchNamesOrIds::decode(body, version).ok()?)),
+                $(($request::KEY, _) => Some(Box::new($request::decode(body, version).ok()?)),)*
                 _ => unreachable!("no request has the key {key}"),
             }
         }
@@ -177,15 +180,17 @@ fn each() -> impl Iterator<Item = (&'static Schema, i16)> {
 
 #[test]
 fn the_layouts_have_the_versions_of_the_crate() {
+    // Two are read in a version more, by codecs of our own.
+    let last = |schema: &Schema| if [8, 9].contains(&schema.key) { schema.last - 1 } else { schema.last };
     let layouts: Vec<_> =
-        SCHEMAS.iter().map(|schema| (schema.key, schema.first, schema.last, schema.flexible)).collect();
+        SCHEMAS.iter().map(|schema| (schema.key, schema.first, last(schema), schema.flexible)).collect();
     assert_eq!(layouts, ranges());
     assert!(SCHEMAS.is_sorted_by_key(|schema| schema.key));
 }
 
 #[test]
 fn a_default_request_passes_whole() {
-    for (schema, version) in each() {
+    for (schema, version) in each().filter(|(schema, version)| !matches!((schema.key, version), (8 | 9, 10))) {
         let body = default_request(schema.key, version);
         let walked = walk::request(schema, version, &body).unwrap();
         assert!(walked.rest.is_empty(), "{} v{version}", schema.key);

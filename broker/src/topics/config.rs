@@ -1,7 +1,10 @@
 //! A topic's settings: which there are, what their values may be, what holds for a topic
 //! (`org.apache.kafka.storage.internals.log.LogConfig`, `ConfigDef`).
 
-use std::collections::BTreeMap;
+use brooklet_storage::Settings;
+
+use crate::configs::broker::{self, BrokerSettings};
+use crate::configs::{Synonym, Told};
 
 /// All settings, in the order in which Kafka checks them.
 pub(crate) use super::config_table::TABLE;
@@ -15,6 +18,7 @@ pub(crate) const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
 /// A setting's type, with its number in DescribeConfigs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Unknown = 0,
     Boolean = 1,
     Text = 2,
     Int = 3,
@@ -22,6 +26,8 @@ pub(crate) enum Kind {
     Long = 5,
     Double = 6,
     List = 7,
+    Class = 8,
+    Password = 9,
 }
 
 /// What a value must be beyond its type.
@@ -56,32 +62,48 @@ pub(crate) struct Definition {
 pub(crate) enum Source {
     /// Set on the topic.
     Topic = 1,
+    /// Set on this broker while it runs.
+    DynamicBroker = 2,
     /// Set for all brokers while they run.
     DynamicDefault = 3,
     /// Set when the broker was started.
     StaticBroker = 4,
     /// Not set.
     Default = 5,
-}
-
-/// A setting and its value for one topic.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry<'a> {
-    pub(crate) definition: &'static Definition,
-    pub(crate) value: &'a str,
-    pub(crate) source: Source,
+    /// A level of logging.
+    Logger = 6,
+    /// Set on a subscription to metrics.
+    ClientMetrics = 7,
+    /// Set on a group.
+    Group = 8,
 }
 
 /// All settings as they hold for a topic with these overrides.
-pub(crate) fn entries(overrides: &BTreeMap<String, String>) -> impl Iterator<Item = Entry<'_>> {
-    TABLE.iter().map(|definition| match overrides.get(definition.name) {
-        Some(value) => Entry { definition, value, source: Source::Topic },
-        // A new Kafka cluster sets this one for all brokers, for its eligible leader replicas (KIP-966).
-        None if definition.name == MIN_INSYNC_REPLICAS => {
-            Entry { definition, value: definition.default, source: Source::DynamicDefault }
+pub(crate) fn told(overrides: &Settings, broker: &BrokerSettings) -> Vec<Told> {
+    let tell = |definition: &'static Definition| {
+        let own = overrides.get(definition.name).map(|value| definition.canonical(value));
+        let own = own.map(|value| Synonym::new(definition.name, &value, Source::Topic));
+        let of_broker = definition.synonym.map(|name| broker.synonyms(name, |name| [None, default_synonym(name)]));
+        let synonyms: Vec<_> = own.into_iter().chain(of_broker.into_iter().flatten()).collect();
+        let first = synonyms.first().and_then(|first| first.value.as_deref());
+        let value = first.map_or_else(|| definition.default.to_owned(), |value| definition.canonical(value));
+        Told {
+            name: definition.name.into(),
+            kind: definition.kind,
+            value: Some(value),
+            source: synonyms.first().map_or(Source::Default, |first| first.source),
+            read_only: false,
+            sensitive: false,
+            synonyms,
+            doc: definition.doc,
         }
-        None => Entry { definition, value: definition.default, source: Source::Default },
-    })
+    };
+    TABLE.iter().map(tell).collect()
+}
+
+/// What holds on a broker where nothing is set.
+pub(crate) fn default_synonym(name: &str) -> Option<Synonym> {
+    Some(Synonym::new(name.to_owned(), broker::default_of(name)?, Source::Default))
 }
 
 /// The setting of that name.
@@ -90,7 +112,7 @@ pub(crate) fn definition(name: &str) -> Option<&'static Definition> {
 }
 
 /// Checks a topic's overrides all together; the error is in Kafka's words (code INVALID_CONFIG).
-pub(crate) fn validate(overrides: &BTreeMap<String, String>) -> Result<(), String> {
+pub(crate) fn validate(overrides: &Settings) -> Result<(), String> {
     if let Some(unknown) = overrides.keys().find(|name| definition(name).is_none()) {
         return Err(format!("Unknown topic config name: {unknown}"));
     }
@@ -121,6 +143,24 @@ pub(crate) fn validate(overrides: &BTreeMap<String, String>) -> Result<(), Strin
 }
 
 impl Definition {
+    /// A value as it is told: without blanks around it, and as its type is written.
+    pub(crate) fn canonical(&self, value: &str) -> String {
+        let trimmed = value.trim();
+        match self.kind {
+            Kind::Boolean => trimmed.to_ascii_lowercase(),
+            Kind::Int | Kind::Short | Kind::Long => {
+                trimmed.parse::<i64>().map_or_else(|_| trimmed.to_owned(), |number| number.to_string())
+            }
+            // As Java prints it; what it prints in another way is large enough for nobody to set.
+            Kind::Double => trimmed.parse::<f64>().map_or_else(
+                |_| trimmed.to_owned(),
+                |number| if number.abs() < 1e7 { format!("{number:?}") } else { trimmed.to_owned() },
+            ),
+            Kind::List => trimmed.split(',').map(str::trim).collect::<Vec<_>>().join(","),
+            Kind::Text | Kind::Class | Kind::Password | Kind::Unknown => value.to_owned(),
+        }
+    }
+
     /// Checks one value by its type and rule.
     pub(crate) fn validate(&self, value: &str) -> Result<(), String> {
         let trimmed = value.trim();
@@ -135,7 +175,7 @@ impl Definition {
             }
             Kind::Long => trimmed.parse::<i64>().map_err(|_| not_a("LONG")).and_then(|it| self.rule.number(it)),
             Kind::Double => trimmed.parse::<f64>().map_err(|_| not_a("DOUBLE")).and_then(|it| self.rule.fraction(it)),
-            Kind::Text => self.rule.word(value),
+            Kind::Text | Kind::Class | Kind::Password | Kind::Unknown => self.rule.word(value),
             Kind::List => return self.validate_list(trimmed),
         };
         outcome.or_else(|why| wrong(if self.kind == Kind::Text { value } else { trimmed }, &why))

@@ -1,5 +1,5 @@
 //! The settings of a topic in Apache Kafka 4.2, in the order in which they are checked: name, type, default, rule, the
-//! broker's setting behind the default, what it is for.
+//! broker's setting that it goes by where it is not set, what it is for.
 
 use super::config::{Definition, Kind, Rule};
 
@@ -22,19 +22,19 @@ const CODECS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "prod
 pub(crate) const TABLE: &[Definition] = &[
     setting("segment.bytes", Kind::Int, "1073741824", Rule::AtLeast(1 << 20), "log.segment.bytes",
         "Size at which a segment file is closed and the next one begun. Retention works on whole segments."),
-    setting("segment.ms", Kind::Long, "604800000", Rule::AtLeast(1), "",
+    setting("segment.ms", Kind::Long, "604800000", Rule::AtLeast(1), "log.roll.ms",
         "Age at which a segment file is closed although it is not full."),
-    setting("segment.jitter.ms", Kind::Long, "0", Rule::AtLeast(0), "",
+    setting("segment.jitter.ms", Kind::Long, "0", Rule::AtLeast(0), "log.roll.jitter.ms",
         "Largest random time taken off segment.ms. Has no effect here."),
     setting("segment.index.bytes", Kind::Int, "10485760", Rule::AtLeast(4), "log.index.size.max.bytes",
         "Size of a segment's index file. Has no effect here: the index is no file."),
     setting("flush.messages", Kind::Long, I64_MAX, Rule::AtLeast(1), "log.flush.interval.messages",
         "Records after which the log is synced. Has no effect here: --fsync says when."),
-    setting("flush.ms", Kind::Long, I64_MAX, Rule::AtLeast(0), "",
+    setting("flush.ms", Kind::Long, I64_MAX, Rule::AtLeast(0), "log.flush.interval.ms",
         "Time after which the log is synced. Has no effect here: --fsync says when."),
     setting("retention.bytes", Kind::Long, "-1", Rule::Any, "log.retention.bytes",
         "Size of a partition above which its oldest segments are deleted; -1 is without limit."),
-    setting("retention.ms", Kind::Long, "604800000", Rule::AtLeast(-1), "",
+    setting("retention.ms", Kind::Long, "604800000", Rule::AtLeast(-1), "log.retention.ms",
         "Age of a segment's newest record at which the segment is deleted; -1 keeps it for ever."),
     setting("max.message.bytes", Kind::Int, "1048588", Rule::AtLeast(0), "message.max.bytes",
         "Largest record batch that is accepted, as it arrives."),

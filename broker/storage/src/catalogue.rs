@@ -1,7 +1,8 @@
 //! What there is: topics, hidden logs, log starts, and what is being deleted. Every change is a record of the hidden
 //! log `__brooklet_catalog` before it is anything else.
 //!
-//! Keys are `topic/NAME`, `hidden/NAME`, `start/NUMBER`, `deleting/ID` and `next`; values are JSON.
+//! Keys are `topic/NAME`, `hidden/NAME`, `start/NUMBER`, `deleting/ID`, `next`, `config/KIND/NAME` (the settings of what
+//! is no topic) and `defaults` (those of topics without their own); values are JSON.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use brooklet_model::TopicId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Engine, Fsync, StorageError, Table};
+use crate::{Engine, Fsync, Settings, StorageError, Table};
 
 /// The catalogue's own log.
 pub(crate) const CATALOGUE_NAME: &str = "__brooklet_catalog";
@@ -38,6 +39,14 @@ pub(crate) struct DeletingRecord {
     pub(crate) logs: Vec<u32>,
 }
 
+/// Something that has settings and is no topic.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Resource {
+    /// `ConfigResource.Type`
+    pub(crate) kind: i8,
+    pub(crate) name: String,
+}
+
 /// All that is on record.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
@@ -47,6 +56,8 @@ pub(crate) struct Contents {
     pub(crate) deleting: BTreeMap<TopicId, DeletingRecord>,
     /// The number of the next log; no number is ever used twice.
     pub(crate) next_log: u32,
+    pub(crate) resources: BTreeMap<Resource, Settings>,
+    pub(crate) topic_defaults: Settings,
 }
 
 /// A key and what stands under it from now on.
@@ -109,6 +120,12 @@ impl Contents {
             ("start", number) => drop(self.starts.insert(number.parse().ok()?, parse(value)?)),
             ("deleting", id) => drop(self.deleting.insert(id.parse().ok()?, parse(value)?)),
             ("next", _) => self.next_log = parse(value)?,
+            ("config", resource) => {
+                let (kind, name) = resource.split_once('/')?;
+                let resource = Resource { kind: kind.parse().ok()?, name: name.to_owned() };
+                self.resources.insert(resource, parse(value)?);
+            }
+            ("defaults", _) => self.topic_defaults = parse(value)?,
             // Of a later version that says so by no new format: nothing that this one needs.
             _ => {}
         }
@@ -139,6 +156,16 @@ pub(crate) fn put_next_log(next: u32) -> Change {
 
 pub(crate) fn put_start(number: u32, start: i64) -> Change {
     put(format!("start/{number}"), &start)
+}
+
+/// Without settings there is nothing to keep.
+pub(crate) fn put_resource(resource: &Resource, settings: &Settings) -> Change {
+    let key = format!("config/{}/{}", resource.kind, resource.name);
+    if settings.is_empty() { (key.into_bytes(), None) } else { put(key, settings) }
+}
+
+pub(crate) fn put_topic_defaults(settings: &Settings) -> Change {
+    put("defaults".to_owned(), settings)
 }
 
 /// Takes a topic (or hidden log) out and says what is to be removed.

@@ -259,6 +259,20 @@ pub enum AlterTopicError {
     Storage(#[from] StorageError),
 }
 
+/// Why the settings of a resource were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AlterResourceError {
+    /// One more would have settings of its own than may.
+    #[error("more than {0} resources would have settings of their own")]
+    TooMany(usize),
+    /// A default for topics that cannot be.
+    #[error(transparent)]
+    Config(#[from] LogConfigError),
+    /// It could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
 impl From<AppendError> for StorageError {
     fn from(error: AppendError) -> Self {
         match error {

@@ -33,10 +33,10 @@ mod topic;
 
 pub use config::{Clock, Engine, Fsync, StorageConfig, UnknownName};
 pub use error::{
-    AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, OpenError, ReadError, RefusedRecords,
-    StorageError,
+    AlterResourceError, AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, OpenError, ReadError,
+    RefusedRecords, StorageError,
 };
-pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, StoredCompression};
+pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, Settings, StoredCompression};
 pub use partition::{AbortedTransaction, Appended, PartitionLog, Verified};
 pub use producers::{ProducerDescription, ProducerEntry};
 pub use slice::{LogSlice, SlicePart};

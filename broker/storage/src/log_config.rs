@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use brooklet_model::{Compression, TimestampType};
 
+/// Values by Kafka's names.
+pub type Settings = BTreeMap<String, String>;
+
 /// What happens to old records (`cleanup.policy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CleanupPolicy {

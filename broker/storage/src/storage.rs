@@ -19,16 +19,20 @@ use crate::partition::PartitionLog;
 use crate::shared::Shared;
 use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
-use crate::{Engine, Fsync, LogConfig, OpenError, StorageConfig, StorageError, Table, Topic};
+use crate::{Engine, Fsync, LogConfig, OpenError, Settings, StorageConfig, StorageError, Table, Topic};
 
 mod cleaning;
+mod resources;
 mod topics;
+
+use resources::Resources;
 
 /// All logs of a data folder. One process has it at a time.
 pub struct Storage {
     cluster_id: String,
     data_dir: PathBuf,
-    defaults: LogConfig,
+    /// The settings of topics where nobody has changed them.
+    started_with: LogConfig,
     stores: Stores,
     shared: Arc<Shared>,
     catalogue: Arc<Catalogue>,
@@ -36,6 +40,7 @@ pub struct Storage {
     topics: RwLock<Topics>,
     /// Held by whoever changes what there is.
     records: Mutex<Records>,
+    resources: RwLock<Resources>,
     changes: watch::Sender<u64>,
     cleaner_bytes_max: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -54,6 +59,7 @@ struct Records {
     topics: BTreeMap<String, TopicRecord>,
     hidden: BTreeMap<String, TopicRecord>,
     next_log: u32,
+    topic_defaults: Settings,
 }
 
 impl Storage {
@@ -87,14 +93,16 @@ impl Storage {
         let storage = Self {
             cluster_id: format.cluster_id,
             data_dir: std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone()),
-            defaults: config.log.clone(),
+            started_with: config.log.clone(),
             catalogue,
             topics: RwLock::default(),
             records: Mutex::new(Records {
                 topics: contents.topics.clone(),
                 hidden: contents.hidden.clone(),
                 next_log: contents.next_log,
+                topic_defaults: contents.topic_defaults.clone(),
             }),
+            resources: RwLock::new(contents.resources.clone()),
             changes: watch::Sender::new(0),
             cleaner_bytes_max: config.cleaner_bytes_max,
             threads: Mutex::default(),
@@ -116,12 +124,12 @@ impl Storage {
     fn open_logs(&self, contents: &Contents) -> Result<(), OpenError> {
         let start = |number: &u32| contents.starts.get(number).copied().unwrap_or(0);
         let mut topics = self.topics.write();
+        let defaults = self.started_with.with_overrides(&contents.topic_defaults).unwrap_or_else(|error| {
+            tracing::warn!(%error, "topics go on with the settings that the broker was started with");
+            self.started_with.clone()
+        });
         for (name, record) in &contents.topics {
-            let overridden = self.defaults.with_overrides(&record.overrides);
-            let config = overridden.unwrap_or_else(|error| {
-                tracing::warn!(topic = name, %error, "the topic goes on with the broker's settings");
-                self.defaults.clone()
-            });
+            let config = topic_config(name, &defaults, &record.overrides);
             let name: Arc<str> = name.as_str().into();
             let mut partitions = Vec::with_capacity(record.logs.len());
             for (partition, number) in (0..).zip(&record.logs) {
@@ -182,6 +190,23 @@ impl Storage {
     /// The data folder, from the root; the memory engine has none but its name.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// Bytes of the disk that the folder is on, and those that are left of it; `None` for the memory engine, and where the
+    /// system does not say.
+    pub fn disk_bytes(&self) -> Option<(u64, u64)> {
+        if self.shared.engine == Engine::Memory {
+            return None;
+        }
+        match rustix::fs::statvfs(&self.data_dir) {
+            Ok(disk) => {
+                Some((disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize)))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the size of the disk is not known");
+                None
+            }
+        }
     }
 
     /// Changes whenever topics or partitions come or go.
@@ -263,6 +288,14 @@ impl Drop for Storage {
         self.stop_threads();
         self.logs().iter().for_each(|log| log.close());
     }
+}
+
+/// A topic's own settings over those that hold for all.
+fn topic_config(name: &str, defaults: &LogConfig, overrides: &Settings) -> LogConfig {
+    defaults.with_overrides(overrides).unwrap_or_else(|error| {
+        tracing::warn!(topic = name, %error, "the topic goes on with the broker's settings");
+        defaults.clone()
+    })
 }
 
 /// What it takes to open a log.

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::{env, fs, thread};
 
-use brooklet_broker::{Broker, BrokerConfig};
+use brooklet_broker::{Broker, BrokerConfig, LogLevel, RootLogger};
 use brooklet_storage::{Fsync, Storage, StorageConfig};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -131,6 +131,7 @@ fn on_brooklet<T>(play: impl FnOnce(SocketAddr) -> T) -> T {
     let storage = Storage::open(config).unwrap();
     let config = BrokerConfig { listen: "127.0.0.1:0".to_owned(), ..BrokerConfig::default() };
     let broker = runtime.block_on(Broker::bind(config, storage.clone())).unwrap();
+    broker.log_by(Box::new(Logger(Mutex::new(LogLevel::Error))));
     let (addr, shutdown) = (broker.local_addr(), CancellationToken::new());
     let served = runtime.spawn(broker.serve(shutdown.clone()));
     let played = play(addr);
@@ -140,6 +141,19 @@ fn on_brooklet<T>(play: impl FnOnce(SocketAddr) -> T) -> T {
         storage.shutdown().await.unwrap();
     });
     played
+}
+
+/// Logs nothing, at any level.
+struct Logger(Mutex<LogLevel>);
+
+impl RootLogger for Logger {
+    fn level(&self) -> LogLevel {
+        *self.0.lock().unwrap()
+    }
+
+    fn set_level(&self, level: LogLevel) {
+        *self.0.lock().unwrap() = level;
+    }
 }
 
 fn recording(subject: &str) -> PathBuf {

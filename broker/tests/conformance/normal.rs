@@ -58,7 +58,7 @@ impl Normaliser {
 
     fn named_text(&mut self, field: &str, text: &str, exact: &[String]) -> String {
         match field {
-            "errorMessage" | "batchIndexErrorMessage" | "statusDetail"
+            "errorMessage" | "batchIndexErrorMessage" | "statusDetail" | "documentation"
                 if !text.is_empty() && !exact.iter().any(|name| name == field) =>
             {
                 "<text>".to_owned()

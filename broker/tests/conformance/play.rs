@@ -16,7 +16,7 @@ use crate::script::{Script, Step, Subject, at, substitute};
 
 /// After so long there is no answer; Kafka leaves a few wrong requests so.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
-/// How long Kafka may take to come to what `until` waits for.
+/// How long a broker may take to come to what a step waits for.
 const UNTIL_MAX: Duration = Duration::from_secs(60);
 /// Kafka's broker learns later than the answer says what its controller has changed.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -124,7 +124,7 @@ impl Player<'_> {
             let (asked, answer) = self.receive(on, stage);
             let answer = answer.unwrap_or_else(|error| panic!("{script}, {asked:?}: {error}"));
             let come = |(path, wanted): (&String, &Value)| is_same(at(&answer, path), wanted);
-            if !self.recording || step.until.iter().all(come) {
+            if (!self.recording || step.until.iter().all(come)) && step.wait.iter().all(come) {
                 break (asked, answer);
             }
             assert!(started.elapsed() < UNTIL_MAX, "{script}, {asked:?} never came: {answer}");

@@ -51,6 +51,9 @@ pub(crate) struct Step {
     pub(crate) keep: BTreeMap<String, String>,
     /// What the answer must say before Kafka's is taken; it is asked again until then.
     pub(crate) until: BTreeMap<String, Value>,
+    /// What the answer must say before either broker's is taken: what a request on another connection, that is not
+    /// answered yet, is to have done.
+    pub(crate) wait: BTreeMap<String, Value>,
     /// Fields whose text is compared word by word.
     pub(crate) exact: Vec<String>,
     /// The answer is taken by a later step.

@@ -35,7 +35,7 @@ pub struct DescribedMember {
     pub client_host: Arc<str>,
     /// Its metadata, in a stable group.
     pub metadata: Bytes,
-    /// What the leader gave it, in a stable group.
+    /// What the leader gave it last.
     pub assignment: Bytes,
 }
 
@@ -64,7 +64,7 @@ impl GroupCoordinator {
     /// The group; `None` if there is none, which older versions of DescribeGroups call `Dead`.
     pub fn describe(&self, id: &str) -> Option<DescribedGroup> {
         let group = self.groups.get(id)?;
-        // While it rebalances there is no protocol and no assignment to speak of.
+        // While it rebalances there is no protocol to speak of.
         let protocol = group.protocol.clone().filter(|_| group.state == State::Stable);
         let members = group.members.iter().map(|(member_id, member)| DescribedMember {
             member_id: member_id.clone(),
@@ -72,7 +72,7 @@ impl GroupCoordinator {
             client_id: member.client_id.clone(),
             client_host: member.client_host.clone(),
             metadata: protocol.as_deref().map(|protocol| member.metadata(protocol)).unwrap_or_default(),
-            assignment: protocol.as_ref().map(|_| member.assignment.clone()).unwrap_or_default(),
+            assignment: member.assignment.clone(),
         });
         Some(DescribedGroup {
             state: group.state,

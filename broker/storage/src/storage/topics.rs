@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use brooklet_model::TopicId;
 
-use super::{Records, Storage, Topics};
+use super::{Records, Storage, Topics, topic_config};
 use crate::catalogue::{self, CATALOGUE_NAME, Contents, TopicRecord};
 use crate::topic::{HIDDEN_PREFIX, is_file_name};
 use crate::{
-    AlterTopicError, CreateTopicError, DeleteTopicError, LogConfig, NewTopic, PartitionLog, StorageError, Topic,
-    is_legal_topic_name,
+    AlterResourceError, AlterTopicError, CreateTopicError, DeleteTopicError, LogConfig, LogConfigError, NewTopic,
+    PartitionLog, StorageError, Topic, is_legal_topic_name,
 };
 
 impl Storage {
@@ -47,7 +47,7 @@ impl Storage {
         if topic.partitions < 1 {
             return Err(CreateTopicError::InvalidPartitions(topic.partitions));
         }
-        let config = self.defaults.with_overrides(&topic.overrides)?;
+        let config = self.topic_settings(&records)?.with_overrides(&topic.overrides)?;
         let id = TopicId::new_v4();
         let logs = records.numbers(topic.partitions);
         let record = TopicRecord { id, logs, overrides: topic.overrides, internal: topic.internal };
@@ -79,7 +79,7 @@ impl Storage {
     ) -> Result<Arc<Topic>, AlterTopicError> {
         let mut records = self.records.lock();
         let (topic, record) = self.existing(&records, name)?;
-        let config = self.defaults.with_overrides(&overrides)?;
+        let config = self.topic_settings(&records)?.with_overrides(&overrides)?;
         let record = TopicRecord { overrides, ..record };
         self.catalogue.write(&vec![catalogue::put_topic(name, &record)])?;
         records.topics.insert(name.to_owned(), record.clone());
@@ -158,6 +158,23 @@ impl Storage {
                 tracing::warn!(topic = deleting.name, %error, "the deletion did not come to its end");
             }
         }
+    }
+
+    /// What holds for topics without settings of their own.
+    fn topic_settings(&self, records: &Records) -> Result<LogConfig, LogConfigError> {
+        self.started_with.with_overrides(&records.topic_defaults)
+    }
+
+    /// Has every topic go by the defaults on record, and by its own settings.
+    pub(super) fn configure_topics(&self, records: &Records) -> Result<(), AlterResourceError> {
+        let defaults = self.topic_settings(records)?;
+        for (name, record) in &records.topics {
+            if let Some(topic) = self.topic(name) {
+                let config = topic_config(name, &defaults, &record.overrides);
+                self.publish(&topic.name, record, config, &topic.partitions)?;
+            }
+        }
+        Ok(())
     }
 
     fn existing(&self, records: &Records, name: &str) -> Result<(Arc<Topic>, TopicRecord), AlterTopicError> {

@@ -6,6 +6,7 @@
 
 mod api;
 mod broker_config;
+mod cluster;
 mod config;
 mod connection;
 mod coordinators;
@@ -13,13 +14,15 @@ mod dispatch;
 mod error;
 mod frame;
 pub mod guard;
+mod newer;
 mod observed;
 mod reply;
 mod send;
 mod server;
 mod shared;
+mod throttle;
 mod topics;
 
 pub use config::{BrokerConfig, Limits};
 pub use observed::{OBSERVED_GROUP_PREFIX, ObserveGroups, ObservedGroup};
-pub use server::{BindError, Broker};
+pub use server::{Broker, StartError};

@@ -9,12 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
+use crate::cluster::Cluster;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
 use crate::observed::{ObserveGroups, ObservedGroup, is_reserved};
 
 /// This broker's id, as in a one-node Kafka.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
+
+/// Everybody's name where nobody has to say who he is (`KafkaPrincipal.ANONYMOUS`).
+pub(crate) const ANONYMOUS: &str = "ANONYMOUS";
 
 /// The broker as its handlers see it.
 pub(crate) struct Shared {
@@ -26,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) frame_budget: FrameBudget,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) coordinators: Coordinators,
+    pub(crate) cluster: Cluster,
     /// Set once, if there is anything to observe.
     pub(crate) observed: OnceLock<Box<dyn ObserveGroups>>,
     /// Cancelled when the broker stops: whoever waits answers with what there is.
@@ -44,6 +49,13 @@ impl Shared {
     }
 }
 
+impl Call {
+    /// What the client's quotas go by: a client without a name has an empty one, as in Kafka.
+    pub(crate) fn quota_name(&self) -> &str {
+        self.client_id.as_ref().map_or("", |id| id.as_str())
+    }
+}
+
 /// One request's circumstances.
 pub(crate) struct Call {
     /// The API's version that the client speaks.
@@ -52,4 +64,6 @@ pub(crate) struct Call {
     pub(crate) client_id: Option<StrBytes>,
     /// The client's IP address.
     pub(crate) client_host: String,
+    /// How long the request is, its header included.
+    pub(crate) request_len: usize,
 }

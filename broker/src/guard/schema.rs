@@ -2,7 +2,7 @@
 
 use kafka_protocol::protocol::StrBytes;
 
-/// The layout of one API's request in all versions that the protocol crate decodes.
+/// The layout of one API's request in all versions that the protocol crate, or `newer.rs`, decodes.
 ///
 /// A field carries the versions it is in and, where it is optional, its tag; a list of structures carries the size of
 /// the structure that the crate decodes each element to. Whether null is allowed is left to the crate.

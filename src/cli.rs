@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use brooklet_processor::{StartFrom, Trigger};
 use bytesize::ByteSize;
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
@@ -126,6 +127,11 @@ pub(crate) struct ServeArgs {
     /// Partitions of topics that are made on first use
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) partitions: i32,
+
+    /// Give a topic one replica where a client asks for several, instead of refusing it: for development against
+    /// settings that are made for a cluster
+    #[arg(long, env = "BROOKLET_CLAMP_REPLICATION", value_parser = FalseyValueParser::new())]
+    pub(crate) clamp_replication: bool,
 
     /// Streaming query; may be repeated. SELECT prints to the console, INSERT INTO topic SELECT writes to that topic
     #[arg(long = "query", value_name = "SQL")]

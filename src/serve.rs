@@ -88,6 +88,7 @@ fn broker_config(args: &ServeArgs) -> BrokerConfig {
         listen: args.listen.to_string(),
         advertise: args.advertise.clone().map(|it| (it.host, it.port)),
         default_partitions: args.partitions,
+        clamp_replication: args.clamp_replication,
         limits: limits(&args.limits),
     }
 }

@@ -9,13 +9,22 @@ pub struct BrokerConfig {
     pub advertise: Option<(String, u16)>,
     /// Partitions of a topic that is made on first use, or asked for with -1 partitions (`num.partitions`).
     pub default_partitions: i32,
+    /// Whether a client that asks for several replicas gets one, instead of INVALID_REPLICATION_FACTOR: for development
+    /// against settings that are made for a cluster.
+    pub clamp_replication: bool,
     /// What clients may use.
     pub limits: Limits,
 }
 
 impl Default for BrokerConfig {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:9092".to_owned(), advertise: None, default_partitions: 1, limits: Limits::default() }
+        Self {
+            listen: "127.0.0.1:9092".to_owned(),
+            advertise: None,
+            default_partitions: 1,
+            clamp_replication: false,
+            limits: Limits::default(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::api::api_versions;
 use crate::dispatch::{self, Refused};
@@ -41,20 +42,35 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, peer: Sock
             () = shared.shutdown.cancelled() => return Ok(()),
         };
         let Some(frame) = frame else { return Ok(()) };
-        let Some(reply) = answer(&shared, &mut socket, frame, &client_host).await? else { return Ok(()) };
-        if let Some(parts) = reply {
+        let Some(answer) = answer(&shared, &mut socket, frame, &client_host).await? else { return Ok(()) };
+        if let Some(parts) = answer.parts {
             send::parts(&mut socket, parts).await.map_err(ConnectionError::Send)?;
+        }
+        if let Some(until) = answer.muted_until {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => {}
+                () = shared.shutdown.cancelled() => return Ok(()),
+                () = closed(&socket) => return Ok(()),
+            }
         }
     }
 }
 
-/// Has one request handled. The outer `None` ends the connection, the inner sends nothing.
+/// What one request leads to.
+struct Answer {
+    /// `None` sends nothing.
+    parts: Option<Vec<Part>>,
+    /// Nothing more is read before.
+    muted_until: Option<Instant>,
+}
+
+/// Has one request handled. `None` ends the connection.
 async fn answer(
     shared: &Shared,
     socket: &mut TcpStream,
     frame: Frame,
     client_host: &str,
-) -> Result<Option<Option<Vec<Part>>>, ConnectionError> {
+) -> Result<Option<Answer>, ConnectionError> {
     let mut body = frame.bytes.clone();
     let header = parse_header(&mut body)?;
     let api = match dispatch::find(header.api_key, header.api_version) {
@@ -66,7 +82,12 @@ async fn answer(
         Err(refused) => return Err(refused.into()),
     };
     let version = header.api_version;
-    let call = Call { version, client_id: header.client_id, client_host: client_host.to_owned() };
+    let call = Call {
+        version,
+        client_id: header.client_id,
+        client_host: client_host.to_owned(),
+        request_len: frame.bytes.len(),
+    };
     let handled = tokio::select! {
         biased;
         handled = dispatch::dispatch(shared, api, &call, body) => handled?,
@@ -82,14 +103,17 @@ fn framed(
     correlation_id: i32,
     flexible: bool,
     key: i16,
-) -> Result<Option<Option<Vec<Part>>>, Refused> {
+) -> Result<Option<Answer>, Refused> {
     let encode = |reason: anyhow::Error| Refused::Encode { key, version: 0, reason: reason.to_string() };
-    let body = match reply.map_err(encode)? {
-        Reply::Body(body) => body,
-        Reply::Nothing => return Ok(Some(None)),
-        Reply::Close => return Ok(None),
-    };
-    Ok(Some(Some(with_header(body, correlation_id, flexible))))
+    Ok(match reply.map_err(encode)? {
+        Reply::Body(body) => {
+            Some(Answer { parts: Some(with_header(body, correlation_id, flexible)), muted_until: None })
+        }
+        Reply::Nothing => Some(Answer { parts: None, muted_until: None }),
+        Reply::Close => None,
+        Reply::Muted(reply, until) => framed(Ok(*reply), correlation_id, flexible, key)?
+            .map(|answer| Answer { muted_until: Some(until), ..answer }),
+    })
 }
 
 fn with_header(body: Body, correlation_id: i32, flexible: bool) -> Vec<Part> {

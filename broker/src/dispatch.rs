@@ -4,6 +4,7 @@ use bytes::Bytes;
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::{Decodable, HeaderVersion};
 
+use crate::newer::{AddRaftVoterRequest, WriteTxnMarkersRequest};
 use crate::reply::{self, Reply};
 use crate::shared::{Call, Shared};
 use crate::topic_ids::{OffsetCommitNamesOrIds, OffsetFetchNamesOrIds};
@@ -50,7 +51,7 @@ macro_rules! apis {
                 $($key => {
                     let request = decode::<$request>(api.key, call.version, body)?;
                     let response = $($handler)::+(shared, call, request).await;
-                    response.into_reply(guard::layout(api.key, call.version)).map_err(|reason| Refused::Encode {
+                    response.into_reply(response_layout(api.key, call.version)).map_err(|reason| Refused::Encode {
                         key: api.key, version: call.version, reason: reason.to_string(),
                     })
                 })*
@@ -75,6 +76,7 @@ apis! {
     14 SyncGroupRequest -> SyncGroupResponse [0] 0..5 => api::sync_group::handle;
     15 DescribeGroupsRequest -> DescribeGroupsResponse [0] 0..6 => api::describe_groups::handle;
     16 ListGroupsRequest -> ListGroupsResponse [0] 0..5 => api::list_groups::handle;
+    17 SaslHandshakeRequest -> SaslHandshakeResponse [0] 0..1 => api::sasl::handshake;
     18 ApiVersionsRequest -> ApiVersionsResponse [0] 0..4 => api::api_versions::handle;
     19 CreateTopicsRequest -> CreateTopicsResponse [2] 2..7 => api::create_topics::handle;
     20 DeleteTopicsRequest -> DeleteTopicsResponse [1] 1..6 => api::delete_topics::handle;
@@ -84,7 +86,7 @@ apis! {
     24 AddPartitionsToTxnRequest -> AddPartitionsToTxnResponse [0] 0..5 => api::add_partitions_to_txn::handle;
     25 AddOffsetsToTxnRequest -> AddOffsetsToTxnResponse [0] 0..4 => api::add_offsets_to_txn::handle;
     26 EndTxnRequest -> EndTxnResponse [0] 0..5 => api::end_txn::handle;
-    27 WriteTxnMarkersRequest -> WriteTxnMarkersResponse [1] 1..1 => api::write_txn_markers::handle;
+    27 WriteTxnMarkersRequest -> WriteTxnMarkersResponse [1] 1..2 => api::write_txn_markers::handle;
     28 TxnOffsetCommitRequest -> TxnOffsetCommitResponse [0] 0..5 => api::txn_offset_commit::handle;
     29 DescribeAclsRequest -> DescribeAclsResponse [1] 1..3 => api::acls::describe;
     30 CreateAclsRequest -> CreateAclsResponse [1] 1..3 => api::acls::create;
@@ -93,20 +95,33 @@ apis! {
     33 AlterConfigsRequest -> AlterConfigsResponse [0] 0..2 => api::alter_configs::handle;
     34 AlterReplicaLogDirsRequest -> AlterReplicaLogDirsResponse [1] 1..2 => api::log_dirs::alter;
     35 DescribeLogDirsRequest -> DescribeLogDirsResponse [1] 1..4 => api::log_dirs::describe;
+    36 SaslAuthenticateRequest -> SaslAuthenticateResponse [0] 0..2 => api::sasl::authenticate;
     37 CreatePartitionsRequest -> CreatePartitionsResponse [0] 0..3 => api::create_partitions::handle;
+    38 CreateDelegationTokenRequest -> CreateDelegationTokenResponse [1] 1..3 => api::delegation_tokens::create;
+    39 RenewDelegationTokenRequest -> RenewDelegationTokenResponse [1] 1..2 => api::delegation_tokens::renew;
+    40 ExpireDelegationTokenRequest -> ExpireDelegationTokenResponse [1] 1..2 => api::delegation_tokens::expire;
+    41 DescribeDelegationTokenRequest -> DescribeDelegationTokenResponse [1] 1..3 => api::delegation_tokens::describe;
     42 DeleteGroupsRequest -> DeleteGroupsResponse [0] 0..2 => api::delete_groups::handle;
     43 ElectLeadersRequest -> ElectLeadersResponse [0] 0..2 => api::elect_leaders::handle;
     44 IncrementalAlterConfigsRequest -> IncrementalAlterConfigsResponse [0] 0..1 => api::alter_configs::handle_incremental;
     45 AlterPartitionReassignmentsRequest -> AlterPartitionReassignmentsResponse [0] 0..1 => api::reassignments::alter;
     46 ListPartitionReassignmentsRequest -> ListPartitionReassignmentsResponse [0] 0..0 => api::reassignments::list;
     47 OffsetDeleteRequest -> OffsetDeleteResponse [0] 0..0 => api::offset_delete::handle;
+    48 DescribeClientQuotasRequest -> DescribeClientQuotasResponse [0] 0..1 => api::client_quotas::describe;
+    49 AlterClientQuotasRequest -> AlterClientQuotasResponse [0] 0..1 => api::client_quotas::alter;
     50 DescribeUserScramCredentialsRequest -> DescribeUserScramCredentialsResponse [0] 0..0 => api::scram::describe;
+    51 AlterUserScramCredentialsRequest -> AlterUserScramCredentialsResponse [0] 0..0 => api::scram::alter;
+    55 DescribeQuorumRequest -> DescribeQuorumResponse [0] 0..2 => api::quorum::describe;
+    57 UpdateFeaturesRequest -> UpdateFeaturesResponse [0] 0..2 => api::update_features::handle;
     60 DescribeClusterRequest -> DescribeClusterResponse [0] 0..2 => api::describe_cluster::handle;
     61 DescribeProducersRequest -> DescribeProducersResponse [0] 0..0 => api::describe_producers::handle;
+    64 UnregisterBrokerRequest -> UnregisterBrokerResponse [0] 0..0 => api::unregister_broker::handle;
     65 DescribeTransactionsRequest -> DescribeTransactionsResponse [0] 0..0 => api::describe_transactions::handle;
     66 ListTransactionsRequest -> ListTransactionsResponse [0] 0..2 => api::list_transactions::handle;
     74 ListConfigResourcesRequest -> ListConfigResourcesResponse [0] 0..1 => api::list_config_resources::handle;
     75 DescribeTopicPartitionsRequest -> DescribeTopicPartitionsResponse [0] 0..0 => api::describe_topic_partitions::handle;
+    80 AddRaftVoterRequest -> AddRaftVoterResponse [0] 0..1 => api::quorum::add_voter;
+    81 RemoveRaftVoterRequest -> RemoveRaftVoterResponse [0] 0..0 => api::quorum::remove_voter;
 }
 
 /// The table's row for an API, if the version is one that is answered.
@@ -115,6 +130,15 @@ pub(crate) fn find(key: i16, version: i16) -> Result<&'static Api, Refused> {
         .iter()
         .find(|api| api.key == key && (api.min..=api.max).contains(&version))
         .ok_or(Refused::Unsupported { key, version })
+}
+
+/// The version whose layout a response has: where only the request has changed since, the protocol crate knows it.
+fn response_layout(key: i16, version: i16) -> i16 {
+    match (key, version) {
+        (27, 2) => 1,
+        (80, 1) => 0,
+        _ => guard::layout(key, version),
+    }
 }
 
 /// The protocol crate is not fit for hostile bytes: a panic in it is a malformed request, not the end of the process.

@@ -15,6 +15,7 @@ mod groups;
 mod header;
 mod records;
 mod schema;
+mod security;
 mod transactions;
 mod walk;
 
@@ -105,7 +106,7 @@ static SCHEMAS: &[&Schema] = &[
     &groups::SYNC_GROUP,
     &groups::DESCRIBE_GROUPS,
     &groups::LIST_GROUPS,
-    &admin::SASL_HANDSHAKE,
+    &security::SASL_HANDSHAKE,
     &admin::API_VERSIONS,
     &admin::CREATE_TOPICS,
     &admin::DELETE_TOPICS,
@@ -124,23 +125,35 @@ static SCHEMAS: &[&Schema] = &[
     &admin::ALTER_CONFIGS,
     &cluster::ALTER_REPLICA_LOG_DIRS,
     &admin::DESCRIBE_LOG_DIRS,
-    &admin::SASL_AUTHENTICATE,
+    &security::SASL_AUTHENTICATE,
     &admin::CREATE_PARTITIONS,
+    &security::CREATE_DELEGATION_TOKEN,
+    &security::RENEW_DELEGATION_TOKEN,
+    &security::EXPIRE_DELEGATION_TOKEN,
+    &security::DESCRIBE_DELEGATION_TOKEN,
     &groups::DELETE_GROUPS,
     &cluster::ELECT_LEADERS,
     &admin::INCREMENTAL_ALTER_CONFIGS,
     &cluster::ALTER_PARTITION_REASSIGNMENTS,
     &cluster::LIST_PARTITION_REASSIGNMENTS,
     &groups::OFFSET_DELETE,
-    &cluster::DESCRIBE_USER_SCRAM_CREDENTIALS,
+    &security::DESCRIBE_CLIENT_QUOTAS,
+    &security::ALTER_CLIENT_QUOTAS,
+    &security::DESCRIBE_USER_SCRAM_CREDENTIALS,
+    &security::ALTER_USER_SCRAM_CREDENTIALS,
+    &cluster::DESCRIBE_QUORUM,
+    &cluster::UPDATE_FEATURES,
     &admin::DESCRIBE_CLUSTER,
     &records::DESCRIBE_PRODUCERS,
+    &cluster::UNREGISTER_BROKER,
     &transactions::DESCRIBE_TRANSACTIONS,
     &transactions::LIST_TRANSACTIONS,
     &groups::CONSUMER_GROUP_HEARTBEAT,
     &groups::CONSUMER_GROUP_DESCRIBE,
     &admin::LIST_CONFIG_RESOURCES,
     &admin::DESCRIBE_TOPIC_PARTITIONS,
+    &cluster::ADD_RAFT_VOTER,
+    &cluster::REMOVE_RAFT_VOTER,
 ];
 
 #[cfg(test)]

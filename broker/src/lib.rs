@@ -6,6 +6,7 @@
 
 mod api;
 mod broker_config;
+mod cluster;
 mod config;
 mod configs;
 mod connection;
@@ -15,15 +16,17 @@ mod error;
 mod frame;
 pub mod guard;
 mod loggers;
+mod newer;
 mod observed;
 mod reply;
 mod send;
 mod server;
 mod shared;
+mod throttle;
 mod topic_ids;
 mod topics;
 
 pub use config::{BrokerConfig, Limits};
 pub use loggers::{LogLevel, RootLogger};
 pub use observed::{OBSERVED_GROUP_PREFIX, ObserveGroups, ObservedGroup};
-pub use server::{BindError, Broker};
+pub use server::{Broker, StartError};

@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use brooklet_storage::{LogSlice, SlicePart};
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::Encodable;
+use tokio::time::Instant;
 
 /// Stretches of a file up to this size are read into the reply's own bytes: one copy costs less than a system call.
 const INLINE_MAX: usize = 16 * 1024;
@@ -82,6 +84,18 @@ pub(crate) enum Reply {
     Nothing,
     /// Close the connection (produce with acks=0 that failed: Kafka's only way to tell).
     Close,
+    /// The same, and then read nothing more from the client until its quota lets it (KIP-219).
+    Muted(Box<Reply>, Instant),
+}
+
+impl Reply {
+    /// The reply to a client that is to be silent for so many milliseconds; 0 for one that need not.
+    pub(crate) fn muted_for(self, throttle_ms: i32) -> Self {
+        match u64::try_from(throttle_ms) {
+            Ok(ms @ 1..) => Self::Muted(Box::new(self), Instant::now() + Duration::from_millis(ms)),
+            _ => self,
+        }
+    }
 }
 
 /// Encodes a response message; the error is a field that its version does not have, which is a bug of ours.

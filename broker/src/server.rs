@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::fetch_session::FetchSessions;
+use crate::cluster::Cluster;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
 use crate::loggers::RootLogger;
@@ -26,12 +27,20 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// How long accepting rests after an error that is not the client's, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the broker cannot listen.
+/// Why the broker cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {listen}: {error}")]
-pub struct BindError {
-    listen: String,
-    error: io::Error,
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {listen}: {error}")]
+    Bind {
+        /// The address, as it was given.
+        listen: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// What was kept of quotas, credentials and features cannot be read.
+    #[error("the cluster's settings cannot be read: {0}")]
+    Cluster(String),
 }
 
 /// A broker that listens; [`serve`](Self::serve) makes it answer.
@@ -43,9 +52,9 @@ pub struct Broker {
 
 impl Broker {
     /// Takes the address to listen on. Clients that connect wait until [`serve`](Self::serve) runs.
-    pub async fn bind(config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, BindError> {
+    pub async fn bind(config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, StartError> {
         let listener = TcpListener::bind(&config.listen).await;
-        let listener = listener.map_err(|error| BindError { listen: config.listen.clone(), error })?;
+        let listener = listener.map_err(|error| StartError::Bind { listen: config.listen.clone(), error })?;
         Self::new(listener, config, storage)
     }
 
@@ -54,15 +63,16 @@ impl Broker {
         listener: std::net::TcpListener,
         config: BrokerConfig,
         storage: Arc<Storage>,
-    ) -> Result<Self, BindError> {
+    ) -> Result<Self, StartError> {
         let listener = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
-        let listener = listener.map_err(|error| BindError { listen: config.listen.clone(), error })?;
+        let listener = listener.map_err(|error| StartError::Bind { listen: config.listen.clone(), error })?;
         Self::new(listener, config, storage)
     }
 
-    fn new(listener: TcpListener, config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, BindError> {
+    fn new(listener: TcpListener, config: BrokerConfig, storage: Arc<Storage>) -> Result<Self, StartError> {
         let local_addr = listener.local_addr();
-        let local_addr = local_addr.map_err(|error| BindError { listen: config.listen.clone(), error })?;
+        let local_addr = local_addr.map_err(|error| StartError::Bind { listen: config.listen.clone(), error })?;
+        let cluster = Cluster::open(storage.clone()).map_err(|error| StartError::Cluster(error.to_string()))?;
         let (host, port) = config.advertise.clone().unwrap_or_else(|| (reachable_host(&local_addr), local_addr.port()));
         let shutdown = CancellationToken::new();
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
@@ -70,6 +80,7 @@ impl Broker {
             observed: OnceLock::new(),
             root_logger: OnceLock::new(),
             coordinators: Coordinators::start(&storage, groups, TransactionConfig::default(), shutdown.clone()),
+            cluster,
             frame_budget: FrameBudget::new(config.limits.frames_bytes_max),
             fetch_sessions: FetchSessions::new(config.limits.fetch_sessions_max),
             storage,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::BrokerConfig;
 use crate::api::fetch_session::FetchSessions;
+use crate::cluster::Cluster;
 use crate::configs::broker::BrokerSettings;
 use crate::coordinators::Coordinators;
 use crate::frame::FrameBudget;
@@ -17,6 +18,9 @@ use crate::observed::{ObserveGroups, ObservedGroup, is_reserved};
 
 /// This broker's id, as in a one-node Kafka.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
+
+/// Everybody's name where nobody has to say who he is (`KafkaPrincipal.ANONYMOUS`).
+pub(crate) const ANONYMOUS: &str = "ANONYMOUS";
 
 /// The broker as its handlers see it.
 pub(crate) struct Shared {
@@ -28,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) frame_budget: FrameBudget,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) coordinators: Coordinators,
+    pub(crate) cluster: Cluster,
     /// Set once, if there is anything to observe.
     pub(crate) observed: OnceLock<Box<dyn ObserveGroups>>,
     /// Set once, if the level of logging can be changed.
@@ -60,6 +65,13 @@ impl Shared {
     }
 }
 
+impl Call {
+    /// What the client's quotas go by: a client without a name has an empty one, as in Kafka.
+    pub(crate) fn quota_name(&self) -> &str {
+        self.client_id.as_ref().map_or("", |id| id.as_str())
+    }
+}
+
 /// One request's circumstances.
 pub(crate) struct Call {
     /// The API's version that the client speaks.
@@ -68,4 +80,6 @@ pub(crate) struct Call {
     pub(crate) client_id: Option<StrBytes>,
     /// The client's IP address.
     pub(crate) client_host: String,
+    /// How long the request is, its header included.
+    pub(crate) request_len: usize,
 }

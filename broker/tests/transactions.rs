@@ -196,7 +196,8 @@ async fn the_second_protocol_adds_partitions_and_bumps_the_epoch() {
             4,
         )
         .await;
-    let feature = &versions.finalized_features[0];
+    let named = |name: &str| versions.finalized_features.iter().find(|feature| feature.name.as_str() == name);
+    let feature = named("transaction.version").unwrap();
     assert_eq!((feature.name.as_str(), feature.max_version_level), ("transaction.version", 2));
     let (_, first) = init(&mut client, "x").await;
     assert_eq!(produce(&mut client, Some("x"), in_transaction(first, 0, "a"), 12).await, 0);

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::common::{Brooklet, client, command, fixed_address};
+use crate::common::{Brooklet, client, command, fixed_address, run};
 
 const ENGINES: [&str; 3] = ["segments", "sled", "memory"];
 const COUNT: &str = "SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
@@ -124,4 +124,14 @@ fn a_reader_that_goes_away_stops_its_query_and_not_the_broker() {
     }
     client::send(address, "logs", &["still there"]);
     assert_eq!(client::read_all(address, "logs").len(), sent + 1);
+}
+
+#[test]
+fn a_topic_of_three_replicas_is_made_with_one_where_it_may() {
+    let create = ["topics", "create", "wide", "--replication-factor", "3", "--bootstrap-server"];
+    for (flags, code) in [(&[][..], 1), (&["--clamp-replication"], 0)] {
+        let (_brooklet, address) = Brooklet::serve(&[&["--storage", "memory"], flags].concat());
+        let output = run(&[&create[..], &[&address.to_string()]].concat());
+        assert_eq!(output.status.code(), Some(code), "{}", output.stderr);
+    }
 }

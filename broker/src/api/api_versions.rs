@@ -5,30 +5,38 @@ use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatu
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use crate::cluster::features::{FEATURES, Feature};
 use crate::dispatch::{Api, TABLE};
 use crate::shared::{Call, Shared};
 
 /// Answers with the whole table; INVALID_REQUEST for a client name or version outside KIP-511's alphabet.
-pub(crate) async fn handle(_shared: &Shared, call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {
+pub(crate) async fn handle(shared: &Shared, call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {
     let named = is_valid_name(&request.client_software_name) && is_valid_name(&request.client_software_version);
     if call.version >= 3 && !named {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
-    let mut supported = Vec::new();
-    if call.version >= FROM_ZERO_SINCE {
-        let feature = SupportedFeatureKey::default().with_name(transaction_version());
-        supported.push(feature.with_max_version(TRANSACTION_VERSION));
-    }
+    let contents = shared.cluster.contents();
+    let supported = FEATURES.iter().filter(|feature| call.version >= FROM_ZERO_SINCE || feature.min > 0);
+    let finalized = FEATURES.iter().map(|feature| (feature, contents.features.level(feature)));
     ApiVersionsResponse::default()
         .with_api_keys(TABLE.iter().map(version_range).collect())
-        .with_supported_features(supported)
-        .with_finalized_features_epoch(FEATURES_EPOCH)
-        .with_finalized_features(vec![
-            FinalizedFeatureKey::default()
-                .with_name(transaction_version())
-                .with_min_version_level(TRANSACTION_VERSION)
-                .with_max_version_level(TRANSACTION_VERSION),
-        ])
+        .with_supported_features(supported.map(supported_feature).collect())
+        .with_finalized_features_epoch(contents.features.epoch())
+        .with_finalized_features(finalized.filter(|(_, level)| *level > 0).map(finalized_feature).collect())
+}
+
+fn supported_feature(feature: &Feature) -> SupportedFeatureKey {
+    SupportedFeatureKey::default()
+        .with_name(StrBytes::from_static_str(feature.name))
+        .with_min_version(feature.min)
+        .with_max_version(feature.max)
+}
+
+fn finalized_feature((feature, level): (&Feature, i16)) -> FinalizedFeatureKey {
+    FinalizedFeatureKey::default()
+        .with_name(StrBytes::from_static_str(feature.name))
+        .with_min_version_level(level)
+        .with_max_version_level(level)
 }
 
 /// The answer to a version of ApiVersions that is not known, encoded in version 0 (KIP-511): error 35 and the
@@ -38,17 +46,8 @@ pub(crate) fn unsupported_version() -> ApiVersionsResponse {
     ApiVersionsResponse::default().with_error_code(ResponseError::UnsupportedVersion.code()).with_api_keys(own)
 }
 
-/// The feature that tells clients to speak the second protocol of transactions (KIP-584, KIP-890).
-fn transaction_version() -> StrBytes {
-    StrBytes::from_static_str("transaction.version")
-}
-
-/// The only level of it that is finalised, as in a new Kafka 4.2.
-const TRANSACTION_VERSION: i16 = 2;
 /// The first version whose clients bear features with levels from 0 on (KAFKA-17492).
 const FROM_ZERO_SINCE: i16 = 4;
-/// The features never change.
-const FEATURES_EPOCH: i64 = 0;
 
 /// ApiVersions' own key.
 pub(crate) const KEY: i16 = 18;

@@ -77,7 +77,7 @@ async fn create(
                 assignments.len()
             )));
         }
-        let check = |replicas| topics::check_replicas(replicas).map_err(invalid);
+        let check = |replicas| topics::check_replicas(replicas, &shared.config).map_err(invalid);
         assignments.iter().try_for_each(|assignment| check(&assignment.broker_ids))?;
     }
     if added > *left {

@@ -37,15 +37,19 @@ struct Source {
 
 /// Reads what is wanted; parks until there are `min_bytes`, `max_wait_ms` are over, or the broker stops.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: FetchRequest) -> Reply {
+    let throttle = &shared.cluster.throttles.fetch;
+    // More than that at once would always be above the quota, and the client never get on.
+    let bytes_max = throttle.bytes_max(call.quota_name()).unwrap_or(usize::MAX);
+    let bytes_max = bytes_max.min(bytes(request.max_bytes)).min(shared.config.limits.fetch_bytes_max);
     let terms = Terms {
-        bytes_max: bytes(request.max_bytes).min(shared.config.limits.fetch_bytes_max),
-        bytes_min: bytes(request.min_bytes),
+        bytes_max,
+        bytes_min: bytes(request.min_bytes).min(bytes_max),
         deadline: Instant::now() + Duration::from_millis(bytes(request.max_wait_ms) as u64),
         read_committed: request.isolation_level == 1,
     };
     let mut session = match shared.fetch_sessions.begin(&request, call.version) {
         Ok(session) => session,
-        Err(error) => return send(call.version, Some(error), 0, Vec::new()),
+        Err(error) => return send(call.version, 0, Some(error), 0, Vec::new()),
     };
     let of_follower = call.version < REPLICA_STATE_MIN && request.replica_id.0 >= 0
         || call.version >= REPLICA_STATE_MIN && request.replica_state.replica_id.0 >= 0;
@@ -53,13 +57,28 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: FetchRequest) 
     let sources: Vec<Source> = session.wanted().into_iter().map(source).collect();
     wait(shared, &sources, &terms).await;
     let fetched = read(&sources, &terms);
-    let wanted = sources.into_iter().map(|source| source.wanted).collect();
+    let wanted: Vec<_> = sources.into_iter().map(|source| source.wanted).collect();
+    if throttle.is_on() {
+        let len = fetch_response::len(call.version, session.news(&wanted, &fetched));
+        let throttle_ms = throttle.record_or_refuse(call.quota_name(), len);
+        if throttle_ms > 0 {
+            // Nothing is told, so that all of it is news once the time is over.
+            let nothing = send(call.version, throttle_ms, None, session.id(), Vec::new());
+            return nothing.muted_for(throttle_ms);
+        }
+    }
     let (session_id, topics) = session.finish(wanted, fetched);
-    send(call.version, None, session_id, topics)
+    send(call.version, 0, None, session_id, topics)
 }
 
-fn send(version: i16, error: Option<ResponseError>, session: i32, topics: Vec<fetch_response::FetchedTopic>) -> Reply {
-    match fetch_response::encode(version, error, session, topics) {
+fn send(
+    version: i16,
+    throttle_ms: i32,
+    error: Option<ResponseError>,
+    session: i32,
+    topics: Vec<fetch_response::FetchedTopic>,
+) -> Reply {
+    match fetch_response::encode(version, throttle_ms, error, session, topics) {
         Ok(body) => Reply::Body(body),
         Err(error) => {
             tracing::warn!(%error, "stored records could not be read");

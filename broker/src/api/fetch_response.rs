@@ -11,6 +11,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
 use uuid::Uuid;
 
+use super::fetch_session::Wanted;
 use crate::reply::Body;
 
 /// A topic's part of the answer.
@@ -61,16 +62,54 @@ const FLEXIBLE_MIN: i16 = 12;
 /// First version that names topics by id.
 const TOPIC_IDS_MIN: i16 = 13;
 
+/// Bytes of the answer with these partitions, and of the four that stand before it: what Kafka goes by where there is
+/// a quota (`FetchResponse.sizeOf`).
+pub(crate) fn len<'a>(version: i16, partitions: impl IntoIterator<Item = (&'a Wanted, &'a FetchedPartition)>) -> usize {
+    let flexible = version >= FLEXIBLE_MIN;
+    let of_count = |count: usize| if flexible { varint_len(count + 1) } else { 4 };
+    let tags = usize::from(flexible);
+    // Throttle time; error and session.
+    let mut len = 4 + 4 + if version >= 7 { 6 } else { 0 } + tags;
+    let (mut topic, mut topics, mut in_topic) = (None, 0, 0);
+    for (wanted, fetched) in partitions {
+        if topic != Some((&wanted.topic, wanted.topic_id)) {
+            len += if topics > 0 { of_count(in_topic) } else { 0 };
+            (topic, topics, in_topic) = (Some((&wanted.topic, wanted.topic_id)), topics + 1, 0);
+            let of_name = if flexible { varint_len(wanted.topic.len() + 1) } else { 2 } + wanted.topic.len();
+            len += if version >= TOPIC_IDS_MIN { 16 } else { of_name } + tags;
+        }
+        in_topic += 1;
+        let aborted = fetched.aborted.as_ref().map_or(0, Vec::len);
+        let of_aborted = if fetched.aborted.is_some() { of_count(aborted) } else { usize::from(!flexible) * 3 + 1 };
+        let diverging = if flexible && fetched.diverging_epoch.is_some() { 15 } else { 0 };
+        // Index, error, high watermark, last stable offset; log start; preferred replica.
+        len += 22 + if version >= 5 { 8 } else { 0 } + if version >= 11 { 4 } else { 0 };
+        len += of_aborted
+            + aborted * (16 + tags)
+            + of_count(fetched.records.len())
+            + fetched.records.len()
+            + tags
+            + diverging;
+    }
+    len + if topics > 0 { of_count(in_topic) } else { 0 } + of_count(topics)
+}
+
+fn varint_len(value: usize) -> usize {
+    let bits = usize::BITS - value.leading_zeros();
+    bits.div_ceil(7).max(1) as usize
+}
+
 /// Encodes the whole answer.
 pub(crate) fn encode(
     version: i16,
+    throttle_ms: i32,
     error: Option<ResponseError>,
     session_id: i32,
     topics: Vec<FetchedTopic>,
 ) -> io::Result<Body> {
     let mut body = Body::default();
     let own = body.own();
-    own.put_i32(0); // throttle time
+    own.put_i32(throttle_ms);
     if version >= 7 {
         own.put_i16(error.map_or(0, |error| error.code()));
         own.put_i32(session_id);
@@ -202,6 +241,42 @@ mod tests {
     }
 
     #[test]
+    fn the_length_that_quotas_go_by_is_that_of_the_answer() {
+        let name = |name: &'static str| TopicName(StrBytes::from_static_str(name));
+        let wanted = |name: &TopicName, id| Wanted {
+            topic: name.clone(),
+            topic_id: Uuid::from_u128(id),
+            by_id: false,
+            partition: 0,
+            offset: 0,
+            bytes_max: 0,
+            current_leader_epoch: -1,
+            last_fetched_epoch: -1,
+        };
+        let (one, other) = (name("logs"), name("a topic with a long name"));
+        let told = || {
+            let first = [partition(0, false, None, 100), partition(1, true, Some((3, 44)), 0)];
+            let first = first.into_iter().chain((2..140).map(|index| partition(index, true, None, 70_000))).collect();
+            [(&one, 1, first), (&other, 2, vec![FetchedPartition::failed(0, ResponseError::OffsetOutOfRange)])]
+        };
+        for version in 4..=18 {
+            for count in 0..=2 {
+                let topics = told().into_iter().take(count).collect::<Vec<_>>();
+                let all = topics.iter().flat_map(|(name, id, all)| all.iter().map(|it| (wanted(name, *id), it)));
+                let all: Vec<_> = all.collect();
+                let len = len(version, all.iter().map(|(wanted, it)| (wanted, *it)));
+                let topics = topics.into_iter().map(|(name, id, partitions)| FetchedTopic {
+                    name: name.clone(),
+                    id: Uuid::from_u128(id),
+                    partitions,
+                });
+                let body = encode(version, 0, None, 0, topics.collect()).unwrap();
+                assert_eq!(len, body.len() + 4, "version {version}, {count} topics");
+            }
+        }
+    }
+
+    #[test]
     fn the_protocol_crate_reads_every_version() {
         for version in 4..=18 {
             let topics = vec![FetchedTopic {
@@ -213,7 +288,7 @@ mod tests {
                     FetchedPartition::failed(300, ResponseError::OffsetOutOfRange),
                 ],
             }];
-            let body = encode(version, Some(ResponseError::UnknownServerError), 9, topics).unwrap();
+            let body = encode(version, 33, Some(ResponseError::UnknownServerError), 9, topics).unwrap();
             let mut bytes = BytesMut::new();
             let len = body.len();
             for part in body.into_parts() {
@@ -226,6 +301,7 @@ mod tests {
             let mut bytes = bytes.freeze();
             let response = FetchResponse::decode(&mut bytes, version).unwrap();
             assert!(!bytes.has_remaining(), "version {version}");
+            assert_eq!(response.throttle_time_ms, 33);
             assert_eq!(response.error_code, if version >= 7 { -1 } else { 0 });
             assert_eq!(response.session_id, if version >= 7 { 9 } else { 0 });
             let topic = &response.responses[0];

@@ -60,13 +60,17 @@ impl Cached {
         Self { wanted, high_watermark: -1, log_start_offset: -1 }
     }
 
-    /// Notes what the client is told; whether it is news.
-    fn tell(&mut self, fetched: &FetchedPartition) -> bool {
-        let news = !fetched.records.is_empty()
+    fn is_news(&self, fetched: &FetchedPartition) -> bool {
+        !fetched.records.is_empty()
             || fetched.error.is_some()
             || fetched.diverging_epoch.is_some()
             || fetched.high_watermark != self.high_watermark
-            || fetched.log_start_offset != self.log_start_offset;
+            || fetched.log_start_offset != self.log_start_offset
+    }
+
+    /// Notes what the client is told; whether it is news.
+    fn tell(&mut self, fetched: &FetchedPartition) -> bool {
+        let news = self.is_news(fetched);
         // After an error nothing is taken for known, so that its end is news too.
         self.high_watermark = if fetched.error.is_some() { -1 } else { fetched.high_watermark };
         self.log_start_offset = fetched.log_start_offset;
@@ -177,6 +181,25 @@ impl Session<'_> {
     /// What to read, in order.
     pub(crate) fn wanted(&mut self) -> Vec<Wanted> {
         std::mem::take(&mut self.wanted)
+    }
+
+    /// The session that the request goes on with; 0 where it does not.
+    pub(crate) fn id(&self) -> i32 {
+        self.id
+    }
+
+    /// What the client would be told of what was read, in the order of [`wanted`](Self::wanted).
+    pub(crate) fn news<'r>(
+        &self,
+        wanted: &'r [Wanted],
+        fetched: &'r [FetchedPartition],
+    ) -> Vec<(&'r Wanted, &'r FetchedPartition)> {
+        let stored = self.sessions.stored.lock();
+        let known = stored.get(&self.id).filter(|_| self.kind == Kind::Incremental);
+        let is_news = |wanted: &Wanted, fetched: &FetchedPartition| {
+            known.is_none_or(|known| known.partitions.get(&wanted.key()).is_some_and(|it| it.is_news(fetched)))
+        };
+        wanted.iter().zip(fetched).filter(|(wanted, fetched)| is_news(wanted, fetched)).collect()
     }
 
     /// Takes what was read, in the order of [`wanted`](Self::wanted), and gives what the client is told, with the

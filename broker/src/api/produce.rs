@@ -71,7 +71,7 @@ impl Failure {
 }
 
 /// Appends, waits until what was appended is durable, and answers; `acks=0` gets no answer, and a closed connection
-/// where something failed.
+/// where something failed. Who has sent more than his quota is answered, and then not listened to for a while.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest) -> Reply {
     let acks = request.acks;
     let looked_up = match refusal(&request) {
@@ -115,15 +115,22 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest
                 .with_partition_responses(partitions),
         );
     }
-    if acks == 0 {
-        return if failed { Reply::Close } else { Reply::Nothing };
+    if acks != 0 {
+        settle(&mut responses, waiting, call.version).await;
     }
-    settle(&mut responses, waiting, call.version).await;
-    let response = ProduceResponse::default().with_responses(responses);
-    reply::encode(&response, call.version).unwrap_or_else(|error| {
-        tracing::error!(%error, "a produce response does not encode");
-        Reply::Close
-    })
+    let throttle_ms = shared.cluster.throttles.produce.record(call.quota_name(), call.request_len);
+    let reply = match acks {
+        0 if failed => Reply::Close,
+        0 => Reply::Nothing,
+        _ => {
+            let response = ProduceResponse::default().with_responses(responses).with_throttle_time_ms(throttle_ms);
+            reply::encode(&response, call.version).unwrap_or_else(|error| {
+                tracing::error!(%error, "a produce response does not encode");
+                Reply::Close
+            })
+        }
+    };
+    reply.muted_for(throttle_ms)
 }
 
 /// Waits until every appended batch is durable as `--fsync` has it; one that cannot become so is answered as an error.

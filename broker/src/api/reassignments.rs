@@ -57,7 +57,7 @@ fn reassign(shared: &Shared, topic: &str, wanted: &ReassignablePartition) -> Res
         .ok_or_else(|| unknown(format!("Unable to find partition {topic}:{partition}.")))?;
     match &wanted.replicas {
         None => Err(ResponseError::NoReassignmentInProgress.into()),
-        Some(replicas) => topics::check_replicas(replicas)
+        Some(replicas) => topics::check_replicas(replicas, &shared.config)
             .map_err(|message| ApiError::new(ResponseError::InvalidReplicaAssignment, message)),
     }
 }

@@ -6,7 +6,7 @@ use kafka_protocol::messages::{
     incremental_alter_configs_request, metadata_request,
 };
 
-use super::schema::{Schema, bytes, int8, int16, int32, many, numbers, optional, text, texts, uuid};
+use super::schema::{Schema, int8, int16, int32, many, numbers, optional, text, texts, uuid};
 
 pub(super) static METADATA: Schema = Schema {
     key: 3,
@@ -21,16 +21,6 @@ pub(super) static METADATA: Schema = Schema {
         int8().from(4),           // allow auto topic creation
         int8().from(8).until(10), // include cluster authorized operations
         int8().from(8),           // include topic authorized operations
-    ],
-};
-
-pub(super) static SASL_HANDSHAKE: Schema = Schema {
-    key: 17,
-    first: 0,
-    last: 1,
-    flexible: i16::MAX,
-    fields: &[
-        text(), // mechanism
     ],
 };
 
@@ -128,16 +118,6 @@ pub(super) static DESCRIBE_LOG_DIRS: Schema = Schema {
         text(),     // topic
         numbers(4), // partitions
     ])],
-};
-
-pub(super) static SASL_AUTHENTICATE: Schema = Schema {
-    key: 36,
-    first: 0,
-    last: 2,
-    flexible: 2,
-    fields: &[
-        bytes(), // auth bytes
-    ],
 };
 
 pub(super) static CREATE_PARTITIONS: Schema = Schema {

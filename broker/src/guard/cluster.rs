@@ -1,11 +1,12 @@
-//! Requests about replicas, folders and rights: fields as in Kafka's `*Request.json`, their names as comments.
+//! Requests about replicas, folders, rights and the cluster as a whole: fields as in Kafka's `*Request.json`, their names as comments.
 
 use kafka_protocol::messages::{
-    alter_partition_reassignments_request, alter_replica_log_dirs_request, create_acls_request, delete_acls_request,
-    describe_user_scram_credentials_request, elect_leaders_request, list_partition_reassignments_request,
+    add_raft_voter_request, alter_partition_reassignments_request, alter_replica_log_dirs_request, create_acls_request,
+    delete_acls_request, describe_quorum_request, elect_leaders_request, list_partition_reassignments_request,
+    update_features_request,
 };
 
-use super::schema::{Field, Schema, int8, int32, many, numbers, text};
+use super::schema::{Field, Schema, int8, int16, int32, many, numbers, text, uuid};
 
 /// A filter of ACLs.
 const ACL_FILTER: [Field; 7] = [
@@ -105,12 +106,73 @@ pub(super) static LIST_PARTITION_REASSIGNMENTS: Schema = Schema {
     ],
 };
 
-pub(super) static DESCRIBE_USER_SCRAM_CREDENTIALS: Schema = Schema {
-    key: 50,
+pub(super) static DESCRIBE_QUORUM: Schema = Schema {
+    key: 55,
+    first: 0,
+    last: 2,
+    flexible: 0,
+    fields: &[many::<describe_quorum_request::TopicData>(&[
+        text(), // topic name
+        many::<describe_quorum_request::PartitionData>(&[
+            int32(), // partition index
+        ]),
+    ])],
+};
+
+pub(super) static UPDATE_FEATURES: Schema = Schema {
+    key: 57,
+    first: 0,
+    last: 2,
+    flexible: 0,
+    fields: &[
+        int32(), // timeout ms
+        many::<update_features_request::FeatureUpdateKey>(&[
+            text(),          // feature
+            int16(),         // max version level
+            int8().until(0), // allow downgrade
+            int8().from(1),  // upgrade type
+        ]),
+        int8().from(1), // validate only
+    ],
+};
+
+pub(super) static UNREGISTER_BROKER: Schema = Schema {
+    key: 64,
     first: 0,
     last: 0,
     flexible: 0,
-    fields: &[many::<describe_user_scram_credentials_request::UserName>(&[
-        text(), // name
-    ])],
+    fields: &[
+        int32(), // broker id
+    ],
+};
+
+pub(super) static ADD_RAFT_VOTER: Schema = Schema {
+    key: 80,
+    first: 0,
+    last: 1,
+    flexible: 0,
+    fields: &[
+        text(),  // cluster id
+        int32(), // timeout ms
+        int32(), // voter id
+        uuid(),  // voter directory id
+        many::<add_raft_voter_request::Listener>(&[
+            text(),  // name
+            text(),  // host
+            int16(), // port
+        ]),
+        int8().from(1), // ack when committed
+    ],
+};
+
+pub(super) static REMOVE_RAFT_VOTER: Schema = Schema {
+    key: 81,
+    first: 0,
+    last: 0,
+    flexible: 0,
+    fields: &[
+        text(),  // cluster id
+        int32(), // voter id
+        uuid(),  // voter directory id
+    ],
 };

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::schema::{Field, Kind, Schema};
 use super::*;
+use crate::newer;
 use crate::topic_ids::{OffsetCommitNamesOrIds, OffsetFetchNamesOrIds};
 
 mod allocated;
@@ -126,13 +127,15 @@ impl Writer {
     }
 }
 
-/// What stands for the crate: each request that has a layout, in key order.
+/// What stands for the crate: each request that has a layout, but for those that are decoded by hand.
 macro_rules! apis {
     ($($request:ident)*) => {
         fn decode(key: i16, version: i16, body: &mut Bytes) -> Option<Box<dyn std::any::Any>> {
             match (key, version) {
                 (8, 10) => Some(Box::new(OffsetCommitNamesOrIds::decode(body, version).ok()?)),
                 (9, 10) => Some(Box::new(OffsetFetchNamesOrIds::decode(body, version).ok()?)),
+                (27, _) => Some(Box::new(newer::WriteTxnMarkersRequest::decode(body, version).ok()?)),
+                (80, _) => Some(Box::new(newer::AddRaftVoterRequest::decode(body, version).ok()?)),
                 $(($request::KEY, _) => Some(Box::new($request::decode(body, version).ok()?)),)*
                 _ => unreachable!("no request has the key {key}"),
             }
@@ -141,6 +144,12 @@ macro_rules! apis {
         fn default_request(key: i16, version: i16) -> Vec<u8> {
             let mut out = Vec::new();
             match key {
+                27 => out.extend([1, 0]),
+                80 => {
+                    // No cluster's id; times and ids that are zero; no listeners.
+                    out.put_bytes(0, 1 + 4 + 4 + 16);
+                    out.extend_from_slice(if version == 0 { &[1, 0] } else { &[1, 1, 0] });
+                }
                 $($request::KEY => $request::default().encode(&mut out, version).unwrap(),)*
                 _ => unreachable!("no request has the key {key}"),
             }
@@ -150,11 +159,14 @@ macro_rules! apis {
         /// Key, first and last version of each request, and the first version with a flexible header.
         fn ranges() -> Vec<(i16, i16, i16, i16)> {
             use kafka_protocol::protocol::HeaderVersion;
-            vec![$({
+            let mut ranges = vec![(27, 1, 2, 1), (80, 0, 1, 0)];
+            ranges.extend([$({
                 let versions = $request::VERSIONS;
                 let flexible = (versions.min..=versions.max).find(|version| $request::header_version(*version) == 2);
                 ($request::KEY, versions.min, versions.max, flexible.unwrap_or(i16::MAX))
-            }),*]
+            }),*]);
+            ranges.sort();
+            ranges
         }
     };
 }
@@ -164,14 +176,17 @@ apis! {
     FindCoordinatorRequest JoinGroupRequest HeartbeatRequest LeaveGroupRequest SyncGroupRequest DescribeGroupsRequest
     ListGroupsRequest SaslHandshakeRequest ApiVersionsRequest CreateTopicsRequest DeleteTopicsRequest
     DeleteRecordsRequest InitProducerIdRequest OffsetForLeaderEpochRequest AddPartitionsToTxnRequest
-    AddOffsetsToTxnRequest EndTxnRequest WriteTxnMarkersRequest TxnOffsetCommitRequest DescribeAclsRequest
+    AddOffsetsToTxnRequest EndTxnRequest TxnOffsetCommitRequest DescribeAclsRequest
     CreateAclsRequest DeleteAclsRequest DescribeConfigsRequest AlterConfigsRequest
     AlterReplicaLogDirsRequest DescribeLogDirsRequest SaslAuthenticateRequest CreatePartitionsRequest
+    CreateDelegationTokenRequest RenewDelegationTokenRequest ExpireDelegationTokenRequest DescribeDelegationTokenRequest
     DeleteGroupsRequest ElectLeadersRequest
     IncrementalAlterConfigsRequest AlterPartitionReassignmentsRequest ListPartitionReassignmentsRequest
-    OffsetDeleteRequest DescribeUserScramCredentialsRequest DescribeClusterRequest DescribeProducersRequest
+    OffsetDeleteRequest DescribeClientQuotasRequest AlterClientQuotasRequest DescribeUserScramCredentialsRequest
+    AlterUserScramCredentialsRequest DescribeQuorumRequest UpdateFeaturesRequest DescribeClusterRequest
+    DescribeProducersRequest UnregisterBrokerRequest
     DescribeTransactionsRequest ListTransactionsRequest ConsumerGroupHeartbeatRequest ConsumerGroupDescribeRequest
-    ListConfigResourcesRequest DescribeTopicPartitionsRequest
+    ListConfigResourcesRequest DescribeTopicPartitionsRequest RemoveRaftVoterRequest
 }
 
 fn each() -> impl Iterator<Item = (&'static Schema, i16)> {

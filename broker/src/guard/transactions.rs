@@ -1,8 +1,9 @@
 //! Requests about producers and their transactions: fields as in Kafka's `*Request.json`, their names as comments.
 
-use kafka_protocol::messages::{add_partitions_to_txn_request, txn_offset_commit_request, write_txn_markers_request};
+use kafka_protocol::messages::{add_partitions_to_txn_request, txn_offset_commit_request};
 
 use super::schema::{Schema, int8, int16, int32, int64, many, numbers, text, texts};
+use crate::newer::{TxnMarker, TxnMarkerTopic};
 
 pub(super) static INIT_PRODUCER_ID: Schema = Schema {
     key: 22,
@@ -74,17 +75,18 @@ pub(super) static END_TXN: Schema = Schema {
 pub(super) static WRITE_TXN_MARKERS: Schema = Schema {
     key: 27,
     first: 1,
-    last: 1,
+    last: 2,
     flexible: 1,
-    fields: &[many::<write_txn_markers_request::WritableTxnMarker>(&[
+    fields: &[many::<TxnMarker>(&[
         int64(), // producer id
         int16(), // producer epoch
         int8(),  // transaction result
-        many::<write_txn_markers_request::WritableTxnMarkerTopic>(&[
+        many::<TxnMarkerTopic>(&[
             text(),     // name
             numbers(4), // partition indexes
         ]),
-        int32(), // coordinator epoch
+        int32(),        // coordinator epoch
+        int8().from(2), // transaction version
     ])],
 };
 

@@ -9,6 +9,7 @@ use kafka_protocol::messages::BrokerId;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 
 use super::{config, name};
+use crate::BrokerConfig;
 use crate::error::ApiError;
 use crate::shared::{NODE_ID, Shared};
 
@@ -29,7 +30,7 @@ pub(crate) fn plan(shared: &Shared, wanted: &CreatableTopic) -> Result<NewTopic,
     check_collision(&shared.storage, wanted_name)?;
     let overrides = overrides(&wanted.configs)?;
     config::validate(&overrides).map_err(|message| ApiError::new(ResponseError::InvalidConfig, message))?;
-    let partitions = partitions(wanted, shared.config.default_partitions)?;
+    let partitions = partitions(wanted, &shared.config)?;
     Ok(NewTopic { name: wanted_name.to_owned(), partitions, overrides, internal: false })
 }
 
@@ -81,9 +82,9 @@ fn overrides(configs: &[CreatableTopicConfig]) -> Result<BTreeMap<String, String
     Ok(configs.iter().map(pair).filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
-fn partitions(wanted: &CreatableTopic, default: i32) -> Result<i32, ApiError> {
+fn partitions(wanted: &CreatableTopic, config: &BrokerConfig) -> Result<i32, ApiError> {
     if !wanted.assignments.is_empty() {
-        return assigned(wanted);
+        return assigned(wanted, config);
     }
     if wanted.replication_factor < 1 && i32::from(wanted.replication_factor) != DEFAULT {
         return Err(ApiError::new(
@@ -92,7 +93,7 @@ fn partitions(wanted: &CreatableTopic, default: i32) -> Result<i32, ApiError> {
         ));
     }
     let partitions = match wanted.num_partitions {
-        DEFAULT => default,
+        DEFAULT => config.default_partitions,
         count if count > 0 => count,
         _ => {
             return Err(ApiError::new(
@@ -101,7 +102,7 @@ fn partitions(wanted: &CreatableTopic, default: i32) -> Result<i32, ApiError> {
             ));
         }
     };
-    if wanted.replication_factor > 1 {
+    if wanted.replication_factor > 1 && !config.clamp_replication {
         let message = format!(
             "Unable to replicate the partition {factor} time(s): The target replication factor of {factor} cannot be \
              reached because only 1 broker(s) are registered.",
@@ -113,7 +114,7 @@ fn partitions(wanted: &CreatableTopic, default: i32) -> Result<i32, ApiError> {
 }
 
 /// Partitions of a topic whose replicas the client places itself: each can only be placed here.
-fn assigned(wanted: &CreatableTopic) -> Result<i32, ApiError> {
+fn assigned(wanted: &CreatableTopic, config: &BrokerConfig) -> Result<i32, ApiError> {
     let both = |what: &str| {
         let message = format!("A manual partition assignment was specified, but {what} was not set to -1.");
         Err(ApiError::new(ResponseError::InvalidRequest, message))
@@ -131,7 +132,7 @@ fn assigned(wanted: &CreatableTopic) -> Result<i32, ApiError> {
         if !indexes.insert(index) {
             return Err(invalid(format!("Found multiple manual partition assignments for partition {index}")));
         }
-        check_replicas(&assignment.broker_ids).map_err(invalid)?;
+        check_replicas(&assignment.broker_ids, config).map_err(invalid)?;
     }
     if indexes.iter().zip(0..).any(|(index, expected)| *index != expected) {
         return Err(invalid("partitions should be a consecutive 0-based integer sequence".to_owned()));
@@ -139,15 +140,19 @@ fn assigned(wanted: &CreatableTopic) -> Result<i32, ApiError> {
     i32::try_from(indexes.len()).map_err(|_| ResponseError::InvalidPartitions.into())
 }
 
-/// Checks where a client wants a partition's replicas: this broker, once, is all there is.
-pub(crate) fn check_replicas(brokers: &[BrokerId]) -> Result<(), String> {
+/// Checks where a client wants a partition's replicas: this broker, once, is all there is. With
+/// [`clamp_replication`](BrokerConfig::clamp_replication) it stands for whatever brokers are named.
+pub(crate) fn check_replicas(brokers: &[BrokerId], config: &BrokerConfig) -> Result<(), String> {
     let says = |what: String| Err(format!("The manual partition assignment includes {what}"));
-    match brokers {
-        [] => says("an empty replica list.".to_owned()),
-        [NODE_ID] => Ok(()),
-        brokers => match brokers.iter().find(|broker| **broker != NODE_ID) {
-            Some(unknown) => says(format!("broker {}, but no such broker is registered.", unknown.0)),
-            None => says(format!("the broker {} more than once.", NODE_ID.0)),
-        },
+    if brokers.is_empty() {
+        return says("an empty replica list.".to_owned());
+    }
+    if let Some(unknown) = brokers.iter().find(|broker| **broker != NODE_ID && !config.clamp_replication) {
+        return says(format!("broker {}, but no such broker is registered.", unknown.0));
+    }
+    let mut seen = BTreeSet::new();
+    match brokers.iter().find(|broker| !seen.insert(**broker)) {
+        Some(twice) => says(format!("the broker {} more than once.", twice.0)),
+        None => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
-use brooklet_model::{TopicId, TopicPartition};
+use brooklet_model::{Offset, TopicId, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
@@ -185,6 +185,11 @@ impl Storage {
     /// The cluster's id, made once for a data folder.
     pub fn cluster_id(&self) -> &str {
         &self.cluster_id
+    }
+
+    /// The end of the log in which topics and partitions are on record.
+    pub fn metadata_end_offset(&self) -> Offset {
+        self.catalogue.log().log_end_offset()
     }
 
     /// The data folder, from the root; the memory engine has none but its name.

@@ -24,12 +24,14 @@ pub(crate) fn unordered() -> Unordered {
 #[derive(Default)]
 pub(crate) struct Normaliser {
     pub(crate) port: u16,
+    api: String,
     seen: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Normaliser {
     pub(crate) fn answer(&mut self, api: &str, answer: Value, unordered: &Unordered, exact: &[String]) -> Value {
         let mut answer = keyed(answer, api, unordered);
+        self.api = api.to_owned();
         self.walk(&mut answer, "", exact);
         answer
     }
@@ -88,6 +90,13 @@ impl Normaliser {
             "sessionId" if number != 0 => Some(self.name("session", &number.to_string())),
             "port" if number == i64::from(self.port) => Some("<port>".to_owned()),
             "finalizedFeaturesEpoch" if number >= 0 => Some("<epoch>".to_owned()),
+            // How long the log of the cluster's metadata is, and how often its leader was elected.
+            "highWatermark" | "logEndOffset" | "leaderEpoch" if self.api == "DescribeQuorum" && number > 0 => {
+                Some("<number>".to_owned())
+            }
+            // The listener of the controllers.
+            "port" if self.api == "DescribeQuorum" => Some("<port>".to_owned()),
+            "throttleTimeMs" if number > 0 => Some("<throttle>".to_owned()),
             "totalBytes" | "usableBytes" if number > 0 => Some("<bytes>".to_owned()),
             _ if (number - now).abs() < NEAR_MS => Some("<now>".to_owned()),
             _ => None,

@@ -104,12 +104,12 @@ impl Storage {
     /// The log of brooklet's own that has that name, created if missing. The name begins with `__brooklet_`; no
     /// client sees it.
     pub fn hidden_log(&self, name: &str) -> Result<Arc<PartitionLog>, StorageError> {
-        if let Some(log) = self.topics.read().hidden.get(name) {
-            return Ok(log.clone());
+        if let Some(log) = self.known_hidden_log(name) {
+            return Ok(log);
         }
         let mut records = self.records.lock();
-        if let Some(log) = self.topics.read().hidden.get(name) {
-            return Ok(log.clone());
+        if let Some(log) = self.known_hidden_log(name) {
+            return Ok(log);
         }
         if !is_file_name(name) || !name.starts_with(HIDDEN_PREFIX) || name == CATALOGUE_NAME {
             let text = format!("`{name}` cannot be the name of a hidden log");
@@ -131,6 +131,11 @@ impl Storage {
         let log = self.opener().open(name, 0, number, record.id, LogConfig::hidden(), 0)?;
         self.topics.write().hidden.insert(name.to_owned(), log.clone());
         Ok(log)
+    }
+
+    /// The log of brooklet's own that has that name, if there is one.
+    pub fn known_hidden_log(&self, name: &str) -> Option<Arc<PartitionLog>> {
+        self.topics.read().hidden.get(name).cloned()
     }
 
     /// Removes a hidden log with all that is in it; whether there was one.

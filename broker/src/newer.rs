@@ -1,0 +1,160 @@
+//! Requests in versions that are newer than the protocol crate: what is needed of them, decoded by hand.
+
+use anyhow::Context as _;
+use kafka_protocol::messages::TopicName;
+use kafka_protocol::protocol::buf::ByteBuf;
+use kafka_protocol::protocol::{Decodable, StrBytes};
+
+/// WriteTxnMarkers, versions 1 and 2 (KIP-1228).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WriteTxnMarkersRequest {
+    pub(crate) markers: Vec<TxnMarker>,
+}
+
+/// The end of one producer's transaction in some partitions.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TxnMarker {
+    pub(crate) producer_id: i64,
+    pub(crate) producer_epoch: i16,
+    /// Whether it is a commit.
+    pub(crate) transaction_result: bool,
+    pub(crate) topics: Vec<TxnMarkerTopic>,
+    pub(crate) coordinator_epoch: i32,
+    /// The protocol of transactions that the producer speaks; 0 where version 1 does not say.
+    pub(crate) transaction_version: i8,
+}
+
+/// Partitions of one topic.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TxnMarkerTopic {
+    pub(crate) name: TopicName,
+    pub(crate) partition_indexes: Vec<i32>,
+}
+
+/// AddRaftVoter, versions 0 and 1 (KIP-853): which cluster is meant. Who is to be a voter does not matter where nobody
+/// can become one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AddRaftVoterRequest {
+    pub(crate) cluster_id: Option<StrBytes>,
+}
+
+impl Decodable for WriteTxnMarkersRequest {
+    fn decode<B: ByteBuf>(buf: &mut B, version: i16) -> anyhow::Result<Self> {
+        let markers = list(buf, |buf| TxnMarker::decode(buf, version))?;
+        skip_tags(buf)?;
+        Ok(Self { markers })
+    }
+}
+
+impl Decodable for TxnMarker {
+    fn decode<B: ByteBuf>(buf: &mut B, version: i16) -> anyhow::Result<Self> {
+        let marker = Self {
+            producer_id: buf.try_get_i64()?,
+            producer_epoch: buf.try_get_i16()?,
+            transaction_result: buf.try_get_u8()? != 0,
+            topics: list(buf, |buf| TxnMarkerTopic::decode(buf, version))?,
+            coordinator_epoch: buf.try_get_i32()?,
+            transaction_version: if version >= 2 { buf.try_get_i8()? } else { 0 },
+        };
+        skip_tags(buf)?;
+        Ok(marker)
+    }
+}
+
+impl Decodable for TxnMarkerTopic {
+    fn decode<B: ByteBuf>(buf: &mut B, _version: i16) -> anyhow::Result<Self> {
+        let name = TopicName(text(buf)?.context("a topic without a name")?);
+        let partition_indexes = list(buf, |buf| Ok(buf.try_get_i32()?))?;
+        skip_tags(buf)?;
+        Ok(Self { name, partition_indexes })
+    }
+}
+
+impl Decodable for AddRaftVoterRequest {
+    fn decode<B: ByteBuf>(buf: &mut B, _version: i16) -> anyhow::Result<Self> {
+        let cluster_id = text(buf)?;
+        buf.advance(buf.remaining());
+        Ok(Self { cluster_id })
+    }
+}
+
+/// A list that may not be null. Its count was held against the bytes that are there before (`guard.rs`).
+fn list<B: ByteBuf, T>(buf: &mut B, each: impl Fn(&mut B) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
+    let count = length(buf)?.context("a list is null")?;
+    let mut list = Vec::with_capacity(count);
+    for _ in 0..count {
+        list.push(each(buf)?);
+    }
+    Ok(list)
+}
+
+fn text<B: ByteBuf>(buf: &mut B) -> anyhow::Result<Option<StrBytes>> {
+    let bytes = length(buf)?.map(|length| buf.try_get_bytes(length)).transpose()?;
+    Ok(bytes.map(StrBytes::from_utf8).transpose()?)
+}
+
+/// A compact length or count; none is null.
+fn length<B: ByteBuf>(buf: &mut B) -> anyhow::Result<Option<usize>> {
+    Ok((varint(buf)? as usize).checked_sub(1))
+}
+
+fn skip_tags<B: ByteBuf>(buf: &mut B) -> anyhow::Result<()> {
+    for _ in 0..varint(buf)? {
+        varint(buf)?;
+        let size = varint(buf)? as usize;
+        buf.try_get_bytes(size)?;
+    }
+    Ok(())
+}
+
+fn varint<B: ByteBuf>(buf: &mut B) -> anyhow::Result<u32> {
+    let mut value = 0;
+    for shift in [0, 7, 14, 21, 28] {
+        let byte = buf.try_get_u8()?;
+        value |= u32::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    anyhow::bail!("a number is longer than 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_protocol::messages::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
+    use kafka_protocol::messages::{self, ProducerId};
+    use kafka_protocol::protocol::Encodable;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Version 1 is read as the protocol crate writes it.
+        #[test]
+        fn markers_are_read_as_the_crate_writes_them(markers in proptest::collection::vec(
+            (any::<i64>(), any::<i16>(), any::<bool>(), proptest::collection::vec(("[a-z]{0,200}", any::<Vec<i32>>()), 0..3), any::<i32>()), 0..4,
+        )) {
+            let topic = |(name, indexes): &(String, Vec<i32>)| WritableTxnMarkerTopic::default()
+                .with_name(TopicName(StrBytes::from_string(name.clone())))
+                .with_partition_indexes(indexes.clone());
+            let written = markers.iter().map(|(id, epoch, result, topics, coordinator)| WritableTxnMarker::default()
+                .with_producer_id(ProducerId(*id))
+                .with_producer_epoch(*epoch)
+                .with_transaction_result(*result)
+                .with_topics(topics.iter().map(topic).collect())
+                .with_coordinator_epoch(*coordinator)
+                .with_unknown_tagged_field(7, bytes::Bytes::from_static(b"more")));
+            let mut out = bytes::BytesMut::new();
+            messages::WriteTxnMarkersRequest::default().with_markers(written.collect()).encode(&mut out, 1).unwrap();
+            let mut rest = out.freeze();
+            let read = WriteTxnMarkersRequest::decode(&mut rest, 1).unwrap();
+            prop_assert!(rest.is_empty());
+            let topic = |(name, partition_indexes): (String, Vec<i32>)| TxnMarkerTopic { name: TopicName(StrBytes::from_string(name)), partition_indexes };
+            let expected = markers.into_iter().map(|(producer_id, producer_epoch, transaction_result, topics, coordinator_epoch)| TxnMarker {
+                producer_id, producer_epoch, transaction_result, coordinator_epoch,
+                topics: topics.into_iter().map(topic).collect(),
+                transaction_version: 0,
+            });
+            prop_assert_eq!(read.markers, expected.collect::<Vec<_>>());
+        }
+    }
+}

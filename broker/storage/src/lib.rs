@@ -23,6 +23,7 @@ mod lock;
 mod log_config;
 mod partition;
 mod producers;
+mod replay;
 mod shared;
 mod sled_index;
 mod slice;
@@ -39,7 +40,8 @@ pub use error::{
 pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, StoredCompression};
 pub use partition::{AbortedTransaction, Appended, PartitionLog, Verified};
 pub use producers::{ProducerDescription, ProducerEntry};
+pub use replay::{Replayed, Update};
 pub use slice::{LogSlice, SlicePart};
 pub use storage::Storage;
-pub use table::{EachPending, Table, Update};
+pub use table::Table;
 pub use topic::{NewTopic, Topic, is_legal_topic_name};

@@ -8,6 +8,7 @@
 //! DATA/.lock                       held by the one process that has the folder
 //! DATA/meta.properties             format version, engine, cluster id
 //! DATA/TOPIC-PARTITION/*.log       record batches, as Kafka lays them out (engine `segments`)
+//! DATA/TOPIC-PARTITION/*.deleted   no part of the log any more, about to be removed
 //! DATA/TOPIC-PARTITION/partition.metadata
 //! DATA/sled/                       the index; with the engine `sled`, the record batches too
 //! ```
@@ -16,6 +17,7 @@ mod background;
 mod catalogue;
 mod cleaner;
 mod config;
+mod deletions;
 mod error;
 mod format;
 mod keys;

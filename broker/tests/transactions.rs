@@ -353,9 +353,8 @@ async fn what_a_crash_left_half_ended_is_ended_at_the_next_start() {
         };
         let record = TransactionRecord { id: "x".into(), value: Some(std::sync::Arc::new(decided)) };
         let topic = NewTopic { internal: true, ..NewTopic::new("__transaction_state", 1) };
-        let table = storage.table(storage.create_topic(topic).unwrap().partitions[0].clone()).unwrap();
-        table.append(1, &[record.encode()]).unwrap();
-        drop((table, log));
+        storage.create_topic(topic).unwrap().partitions[0].append_updates(1, &[record.encode()]).unwrap();
+        drop(log);
         storage.shutdown().await.unwrap();
         drop(storage);
 

@@ -64,6 +64,7 @@ enum Act {
     Pass {
         ms: u64,
     },
+    Compact,
     Restart,
 }
 
@@ -88,6 +89,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0usize..2).prop_map(|group| Act::DeleteGroup { group }),
         1 => (0usize..2).prop_map(|topic| Act::TopicDeleted { topic }),
         3 => prop_oneof![0u64..20_000, 0u64..900_000_000].prop_map(|ms| Act::Pass { ms }),
+        1 => Just(Act::Compact),
         1 => Just(Act::Restart),
     ]
 }
@@ -133,6 +135,7 @@ impl Clients {
     fn act(&mut self, harness: &mut Harness, act: Act) {
         let command = match act {
             Act::Pass { ms } => return harness.pass(ms),
+            Act::Compact => return harness.compact(),
             Act::Restart => {
                 self.asked.clear();
                 return harness.restart();

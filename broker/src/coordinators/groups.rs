@@ -10,7 +10,7 @@ use brooklet_coordinator::groups::{
 };
 use brooklet_coordinator::{Record, Timers};
 use brooklet_model::{EndMarker, Offset, ProducerEpoch, ProducerId};
-use brooklet_storage::{AppendError, Storage, Update};
+use brooklet_storage::{AppendError, PartitionLog, Replayed, Storage, StorageError, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -88,23 +88,31 @@ impl Groups {
     /// Serves until all senders are gone.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
         let mut messages = Vec::new();
+        // Whoever comes first need not wait for all that was ever committed to be read.
+        if self.topic.existing().is_some() {
+            self.take_turn(std::iter::empty()).await;
+        }
         loop {
             let deadline = self.timers.next_deadline().map(|at_ms| self.started + Duration::from_millis(at_ms));
             tokio::select! {
                 received = inbox.recv_many(&mut messages, TURN_LEN) => if received == 0 { return },
                 () = async { tokio::time::sleep_until(deadline.unwrap_or(self.started)).await }, if deadline.is_some() => {}
             }
-            if let Err(error) = self.turn(messages.drain(..)).await {
-                tracing::error!(%error, "the group coordinator starts over");
-                self.forget();
-            }
+            self.take_turn(messages.drain(..)).await;
+        }
+    }
+
+    async fn take_turn(&mut self, messages: impl Iterator<Item = Message> + Send) {
+        if let Err(error) = self.turn(messages).await {
+            tracing::error!(%error, "the group coordinator starts over");
+            self.forget();
         }
     }
 
     async fn turn(&mut self, messages: impl Iterator<Item = Message> + Send) -> Result<(), OwnTopicError> {
         let mut groups = match self.loaded.take() {
             Some(groups) => groups,
-            None => self.load()?,
+            None => self.load().await?,
         };
         let mut turn = Turn::default();
         let now_ms = self.now_ms();
@@ -130,8 +138,8 @@ impl Groups {
         }
         // An error drops the answers, which tells those who wait.
         self.write(&mut turn)?;
-        if let (Some(table), Some(end)) = (self.topic.known(), turn.written) {
-            table.log().durable(end).await?;
+        if let (Some(log), Some(end)) = (self.topic.existing(), turn.written) {
+            log.durable(end).await?;
         }
         for (answer, result) in turn.ends {
             // Who has gone meanwhile hears of nothing.
@@ -193,7 +201,7 @@ impl Groups {
         if turn.records.is_empty() {
             return Ok(());
         }
-        let appended = self.topic.table()?.append(wall_clock(), &std::mem::take(&mut turn.records))?;
+        let appended = self.topic.log()?.append_updates(wall_clock(), &std::mem::take(&mut turn.records))?;
         turn.written = Some(appended.last_offset.plus(1));
         Ok(())
     }
@@ -227,7 +235,7 @@ impl Groups {
             })
             .collect();
         if !updates.is_empty() {
-            match self.topic.table()?.append_in_transaction(wall_clock(), producer_id, epoch, &updates) {
+            match self.topic.log()?.append_updates_in_transaction(wall_clock(), producer_id, epoch, &updates) {
                 Ok(appended) => turn.written = Some(appended.last_offset.plus(1)),
                 Err(AppendError::InvalidProducerEpoch(_)) => {
                     turn.answers.push((answer, Err(CoordinatorError::InvalidProducerEpoch)));
@@ -251,7 +259,7 @@ impl Groups {
         outdates: bool,
     ) -> Result<Result<(), AppendError>, OwnTopicError> {
         self.write(turn)?;
-        match self.topic.table()?.end_transaction(producer_id, epoch, marker, outdates) {
+        match self.topic.log()?.end_transaction(producer_id, epoch, marker, outdates) {
             Ok(appended) => turn.written = Some(appended.last_offset.plus(1)),
             Err(error @ (AppendError::InvalidProducerEpoch(_) | AppendError::CoordinatorFenced(_))) => {
                 return Ok(Err(error));
@@ -263,26 +271,14 @@ impl Groups {
     }
 
     /// Reads what is in the log; a broker without groups has no such topic yet.
-    fn load(&mut self) -> Result<GroupCoordinator, OwnTopicError> {
+    async fn load(&mut self) -> Result<GroupCoordinator, OwnTopicError> {
         let mut groups = GroupCoordinator::new(self.config.clone());
-        if let Some(table) = self.topic.open()? {
-            let mut unreadable = 0;
-            table.for_each(&mut |key, value| match Record::decode(key, Some(value)) {
-                Ok(Some(record)) => groups.replay(&Event::Durable(record)),
-                // A group of another protocol.
-                Ok(None) => {}
-                Err(_) => unreadable += 1,
-            })?;
-            table.for_each_pending(&mut |producer_id, key, value, superseded| match Record::decode(key, value) {
-                Ok(Some(record)) => groups.replay(&Event::Transactional { producer_id, record, superseded }),
-                Ok(None) => {}
-                Err(_) => unreadable += 1,
-            })?;
-            if unreadable > 0 {
-                // Clients that call themselves administrators may write to the topic, as in Kafka: what they write
-                // there is not to cost everyone their groups.
-                tracing::warn!(records = unreadable, "skipped records of {OFFSETS_TOPIC} that cannot be read");
-            }
+        if let Some(log) = self.topic.existing() {
+            // What is not durable yet cannot be read, and would be missed.
+            log.durable(log.log_end_offset()).await?;
+            // On a thread of its own: it takes as long as there is something to read.
+            let read = tokio::task::spawn_blocking(move || read(groups, &log)).await;
+            groups = read.map_err(std::io::Error::from).map_err(StorageError::from)??;
         }
         for change in groups.timers_after_restart() {
             self.set_timer(change);
@@ -297,6 +293,36 @@ impl Groups {
         self.timers.clear();
         self.parked.clear();
     }
+}
+
+/// The groups as the log tells of them.
+fn read(mut groups: GroupCoordinator, log: &PartitionLog) -> Result<GroupCoordinator, StorageError> {
+    let begun = Instant::now();
+    let (mut records, mut unreadable) = (0, 0);
+    log.replay(&mut |replayed| match replayed {
+        Replayed::Update { producer_id, key, value } => {
+            records += 1;
+            match Record::decode(key, value) {
+                Ok(Some(record)) => groups.replay(&match producer_id {
+                    None => Event::Durable(record),
+                    Some(producer_id) => Event::Transactional { producer_id, record },
+                }),
+                // A group of another protocol.
+                Ok(None) => {}
+                Err(_) => unreadable += 1,
+            }
+        }
+        Replayed::TransactionEnded { producer_id, commit } => {
+            groups.replay(&Event::TransactionEnded { producer_id, commit });
+        }
+    })?;
+    if unreadable > 0 {
+        // Clients that call themselves administrators may write to the topic, as in Kafka: what they write there is not
+        // to cost everyone their groups.
+        tracing::warn!(records = unreadable, "skipped records of {OFFSETS_TOPIC} that cannot be read");
+    }
+    tracing::info!(records, took = ?begun.elapsed(), "read the groups");
+    Ok(groups)
 }
 
 fn refused(error: GroupError) -> CoordinatorError {

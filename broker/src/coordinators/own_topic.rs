@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brooklet_storage::{AppendError, CreateTopicError, NewTopic, Storage, StorageError, Table};
+use brooklet_storage::{AppendError, CreateTopicError, NewTopic, PartitionLog, Storage, StorageError};
 
 /// Why a coordinator cannot keep its records.
 #[derive(Debug, thiserror::Error)]
@@ -17,48 +17,42 @@ pub(super) enum OwnTopicError {
     Append(#[from] AppendError),
 }
 
-/// A coordinator's topic, and the table of it once that is open.
+/// A coordinator's topic, and the log of it once that is known.
 pub(super) struct OwnTopic {
     storage: Arc<Storage>,
     name: &'static str,
     /// Its `compression.type`.
     compression: &'static str,
-    table: Option<Arc<Table>>,
+    log: Option<Arc<PartitionLog>>,
 }
 
 impl OwnTopic {
     pub(super) fn new(storage: Arc<Storage>, name: &'static str, compression: &'static str) -> Self {
-        Self { storage, name, compression, table: None }
+        Self { storage, name, compression, log: None }
     }
 
-    /// Opens the table anew; a broker whose coordinator was never needed has no such topic yet.
-    pub(super) fn open(&mut self) -> Result<Option<Arc<Table>>, OwnTopicError> {
-        self.table = match self.storage.log(self.name, 0) {
-            Some(log) => Some(self.storage.table(log)?),
-            None => None,
-        };
-        Ok(self.table.clone())
+    /// The log; a broker whose coordinator was never needed has no such topic yet.
+    pub(super) fn existing(&mut self) -> Option<Arc<PartitionLog>> {
+        if self.log.is_none() {
+            self.log = self.storage.log(self.name, 0);
+        }
+        self.log.clone()
     }
 
-    /// The table, if it was opened or made before.
-    pub(super) fn known(&self) -> Option<&Arc<Table>> {
-        self.table.as_ref()
-    }
-
-    /// The table, made with its topic if it was not there.
-    pub(super) fn table(&mut self) -> Result<Arc<Table>, OwnTopicError> {
-        match &self.table {
-            Some(table) => Ok(table.clone()),
+    /// The log, made with its topic if it was not there.
+    pub(super) fn log(&mut self) -> Result<Arc<PartitionLog>, OwnTopicError> {
+        match self.existing() {
+            Some(log) => Ok(log),
             None => self.create(),
         }
     }
 
-    /// To be opened anew before it is used again.
+    /// To be looked for anew before it is used again.
     pub(super) fn forget(&mut self) {
-        self.table = None;
+        self.log = None;
     }
 
-    fn create(&mut self) -> Result<Arc<Table>, OwnTopicError> {
+    fn create(&mut self) -> Result<Arc<PartitionLog>, OwnTopicError> {
         // As Kafka makes it, but that a record of a large group or transaction is never too large.
         let overrides = [
             ("cleanup.policy", "compact"),
@@ -77,8 +71,7 @@ impl OwnTopic {
             Err(error) => return Err(OwnTopicError::Create(self.name, error)),
         };
         let log = topic.partitions.first().ok_or(OwnTopicError::NoPartition(self.name))?;
-        let table = self.storage.table(log.clone())?;
-        self.table = Some(table.clone());
-        Ok(table)
+        self.log = Some(log.clone());
+        Ok(log.clone())
     }
 }

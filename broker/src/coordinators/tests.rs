@@ -201,8 +201,8 @@ async fn a_record_that_cannot_be_read_costs_nobody_their_groups() {
     let first = coordinators(&storage);
     first.ask(commit(7)).await.unwrap();
     drop(first);
-    let table = storage.table(storage.log(super::groups::OFFSETS_TOPIC, 0).unwrap()).unwrap();
-    table.append(0, &[(b"\0\x01garbage".to_vec(), Some(b"x".to_vec())), (vec![], Some(vec![]))]).unwrap();
+    let log = storage.log(super::groups::OFFSETS_TOPIC, 0).unwrap();
+    log.append_updates(0, &[(b"\0\x01garbage".to_vec(), Some(b"x".to_vec())), (vec![], Some(vec![]))]).unwrap();
     let second = coordinators(&storage);
     assert_eq!(committed(&second).await, Some(7));
     second.ask(commit(8)).await.unwrap();

@@ -13,7 +13,7 @@ use brooklet_coordinator::transactions::{
     TransactionError, TransactionRecord,
 };
 use brooklet_model::{EndMarker, TopicPartition};
-use brooklet_storage::{AppendError, PartitionLog, Storage, StorageError, Table, Update};
+use brooklet_storage::{AppendError, PartitionLog, Replayed, Storage, StorageError, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -116,7 +116,7 @@ impl Transactions {
     async fn turn(&mut self, messages: Vec<Message>) -> Result<(), OwnTopicError> {
         let mut transactions = match self.loaded.take() {
             Some(transactions) => transactions,
-            None => self.load()?,
+            None => self.load().await?,
         };
         let mut turn = Turn::default();
         let now_ms = self.now_ms();
@@ -132,8 +132,8 @@ impl Transactions {
             }
         }
         // An error drops the answers, which tells those who wait.
-        if let Some(table) = self.append(&mut turn.records)? {
-            table.log().durable(table.log().log_end_offset()).await?;
+        if let Some(log) = self.append(&mut turn.records)? {
+            log.durable(log.log_end_offset()).await?;
         }
         self.finish(&mut transactions, &mut turn).await?;
         for (answer, result) in turn.answers {
@@ -259,28 +259,24 @@ impl Transactions {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn append(&mut self, records: &mut Vec<Update>) -> Result<Option<Arc<Table>>, OwnTopicError> {
+    fn append(&mut self, records: &mut Vec<Update>) -> Result<Option<Arc<PartitionLog>>, OwnTopicError> {
         if records.is_empty() {
             return Ok(None);
         }
-        let table = self.topic.table()?;
-        table.append(wall_clock(), &std::mem::take(records))?;
-        Ok(Some(table))
+        let log = self.topic.log()?;
+        log.append_updates(wall_clock(), &std::mem::take(records))?;
+        Ok(Some(log))
     }
 
     /// Reads what is in the log; a broker without transactions has no such topic yet.
-    fn load(&mut self) -> Result<TransactionCoordinator, OwnTopicError> {
+    async fn load(&mut self) -> Result<TransactionCoordinator, OwnTopicError> {
         let mut transactions = TransactionCoordinator::new(self.config.clone());
-        if let Some(table) = self.topic.open()? {
-            let mut unreadable = 0;
-            table.for_each(&mut |key, value| match TransactionRecord::decode(key, Some(value)) {
-                Ok(Some(record)) => transactions.replay(&record),
-                Ok(None) => {}
-                Err(_) => unreadable += 1,
-            })?;
-            if unreadable > 0 {
-                tracing::warn!(records = unreadable, "skipped records of {TRANSACTIONS_TOPIC} that cannot be read");
-            }
+        if let Some(log) = self.topic.existing() {
+            // What is not durable yet cannot be read, and would be missed.
+            log.durable(log.log_end_offset()).await?;
+            // On a thread of its own: it takes as long as there is something to read.
+            let read = tokio::task::spawn_blocking(move || read(transactions, &log)).await;
+            transactions = read.map_err(std::io::Error::from).map_err(StorageError::from)??;
         }
         for change in transactions.timers_after_restart(wall_clock()) {
             self.set_timer(change);
@@ -300,6 +296,23 @@ impl Transactions {
         self.timers.clear();
         self.unfinished.clear();
     }
+}
+
+/// The transactional ids as the log tells of them.
+fn read(mut transactions: TransactionCoordinator, log: &PartitionLog) -> Result<TransactionCoordinator, StorageError> {
+    let mut unreadable = 0;
+    log.replay(&mut |replayed| {
+        let Replayed::Update { key, value, .. } = replayed else { return };
+        match TransactionRecord::decode(key, value) {
+            Ok(Some(record)) => transactions.replay(&record),
+            Ok(None) => {}
+            Err(_) => unreadable += 1,
+        }
+    })?;
+    if unreadable > 0 {
+        tracing::warn!(records = unreadable, "skipped records of {TRANSACTIONS_TOPIC} that cannot be read");
+    }
+    Ok(transactions)
 }
 
 fn end_in(log: &PartitionLog, markers: &Markers, marker: EndMarker) -> Result<brooklet_model::Offset, AppendError> {

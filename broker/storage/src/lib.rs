@@ -8,6 +8,7 @@
 //! DATA/.lock                       held by the one process that has the folder
 //! DATA/meta.properties             format version, engine, cluster id
 //! DATA/TOPIC-PARTITION/*.log       record batches, as Kafka lays them out (engine `segments`)
+//! DATA/TOPIC-PARTITION/*.deleted   no part of the log any more, about to be removed
 //! DATA/TOPIC-PARTITION/partition.metadata
 //! DATA/sled/                       the index; with the engine `sled`, the record batches too
 //! ```
@@ -16,6 +17,7 @@ mod background;
 mod catalogue;
 mod cleaner;
 mod config;
+mod deletions;
 mod error;
 mod format;
 mod keys;
@@ -23,6 +25,7 @@ mod lock;
 mod log_config;
 mod partition;
 mod producers;
+mod replay;
 mod shared;
 mod sled_index;
 mod slice;
@@ -39,7 +42,8 @@ pub use error::{
 pub use log_config::{CleanupPolicy, LogConfig, LogConfigError, Settings, StoredCompression};
 pub use partition::{AbortedTransaction, Appended, PartitionLog, Verified};
 pub use producers::{ProducerDescription, ProducerEntry};
+pub use replay::{Replayed, Update};
 pub use slice::{LogSlice, SlicePart};
 pub use storage::Storage;
-pub use table::{EachPending, Table, Update};
+pub use table::Table;
 pub use topic::{NewTopic, Topic, is_legal_topic_name};

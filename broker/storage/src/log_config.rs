@@ -2,6 +2,7 @@
 //! (`org.apache.kafka.storage.internals.log.LogConfig`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use brooklet_model::{Compression, TimestampType};
 
@@ -43,6 +44,8 @@ pub struct LogConfig {
     pub segment_ms: i64,
     /// `max.message.bytes`: the largest batch, its first 12 bytes included.
     pub max_message_bytes: usize,
+    /// `file.delete.delay.ms`: how long a file stays that is no part of the log any more.
+    pub file_delete_delay_ms: u64,
     /// `message.timestamp.type`
     pub timestamp_type: TimestampType,
     /// `message.timestamp.before.max.ms`: how far in the past a record's time may lie.
@@ -87,6 +90,7 @@ impl Default for LogConfig {
             segments_bound_batches: true,
             segment_ms: 7 * 24 * 60 * 60 * 1000,
             max_message_bytes: 1024 * 1024 + 12,
+            file_delete_delay_ms: 60_000,
             timestamp_type: TimestampType::CreateTime,
             timestamp_before_max_ms: i64::MAX,
             timestamp_after_max_ms: 60 * 60 * 1000,
@@ -138,6 +142,11 @@ impl LogConfig {
         }
     }
 
+    /// How long a file stays that is no part of the log any more.
+    pub(crate) fn file_delete_delay(&self) -> Duration {
+        Duration::from_millis(self.file_delete_delay_ms)
+    }
+
     /// The level that batches are compressed at where the broker does it; `None` is the codec's own.
     pub(crate) fn level(&self, codec: Compression) -> Option<i32> {
         match codec {
@@ -155,6 +164,7 @@ impl LogConfig {
             "segment.bytes" => self.segment_bytes = number(value, 14, i64::from(i32::MAX))? as u64,
             "segment.ms" => self.segment_ms = number(value, 1, i64::MAX)?,
             "max.message.bytes" => self.max_message_bytes = number(value, 0, i64::from(i32::MAX))? as usize,
+            "file.delete.delay.ms" => self.file_delete_delay_ms = number(value, 0, i64::MAX)? as u64,
             "message.timestamp.type" => {
                 self.timestamp_type = match value {
                     "CreateTime" => TimestampType::CreateTime,

@@ -174,6 +174,11 @@ impl Storage {
         let run = move || background::run_checkpoints(&shared, schedule, retention);
         threads.push(checkpoints.spawn(run)?);
         threads.push(self.start_cleaner(config)?);
+        if self.shared.engine == Engine::Segments {
+            let deletions = self.stores.deletions().clone();
+            let thread = std::thread::Builder::new().name("storage-delete".into());
+            threads.push(thread.spawn(move || deletions.run())?);
+        }
         if self.shared.commits_in_groups() {
             let shared = self.shared.clone();
             let commits = std::thread::Builder::new().name("storage-commit".into());
@@ -271,6 +276,7 @@ impl Storage {
     fn stop_threads(&self) {
         self.shared.checkpoints.stop();
         self.shared.commits.stop();
+        self.stores.deletions().stop();
         self.shared.stops_cleaning.store(true, Ordering::Relaxed);
         self.shared.cleaning.stop();
         for thread in self.threads.lock().drain(..) {

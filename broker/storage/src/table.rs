@@ -3,38 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brooklet_model::{
-    Batch, BatchBuilder, Compression, EndMarker, NewRecord, Offset, ProducerEpoch, ProducerId, RecordError, Timestamp,
-    split_batches,
-};
+use brooklet_model::{Batch, BatchBuilder, Offset, RecordError, Timestamp};
 use parking_lot::Mutex;
 
 use crate::partition::PartitionLog;
-use pending::Pending;
-
-mod pending;
-
-use crate::{AppendError, Appended, ReadError, StorageError};
-
-/// A batch may unfold to this.
-const UNFOLDED_BYTES_MAX: usize = 256 << 20;
-/// Bytes of the log read at once.
-const READ_BYTES: usize = 1 << 20;
+use crate::replay::{UNFOLDED_BYTES_MAX, batch_of};
+use crate::{AppendError, Appended, StorageError, Update};
 
 /// Values by key; `None` is removed.
 pub(crate) type Values = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// A key and its new value; `None` removes it.
-pub type Update = (Vec<u8>, Option<Vec<u8>>);
-
-/// What is told of an update of an open transaction: see [`Table::for_each_pending`].
-pub type EachPending<'a> = dyn FnMut(ProducerId, &[u8], Option<&[u8]>, bool) + 'a;
-
 /// A log whose records are updates of a value by key (a null value removes it), and the values that result. They are
-/// kept in sled with the offset they were applied up to; what is newer is read from the log.
-///
-/// The updates of a transaction count once its commit is in the log. Of two updates of a key the one that stands later
-/// in the log counts, whenever their transactions end, as after compaction.
+/// kept in sled with the offset they were applied up to; what is newer is read from the log. Records of transactions are
+/// passed over: a log that has them is to be replayed ([`PartitionLog::replay`]).
 pub struct Table {
     log: Arc<PartitionLog>,
     state: Mutex<State>,
@@ -46,8 +27,6 @@ struct State {
     newest: Values,
     /// Newer than what sled has, on their way there.
     storing: Arc<Values>,
-    /// Of open transactions.
-    pending: Pending,
     /// Offset of the first record not looked at yet.
     applied: i64,
 }
@@ -115,66 +94,13 @@ impl Table {
         Ok(appended)
     }
 
-    /// As [`Table::append`], as a part of the producer's transaction.
-    pub fn append_in_transaction(
-        &self,
-        timestamp: Timestamp,
-        producer_id: ProducerId,
-        epoch: ProducerEpoch,
-        updates: &[Update],
-    ) -> Result<Appended, AppendError> {
-        let builder = BatchBuilder::new().producer(producer_id, epoch, -1).transactional();
-        let batch = batch_of(builder, timestamp, updates)?;
-        let mut state = self.state.lock();
-        let appended = self.log.append_for_producer(batch.clone())?;
-        state.note(&batch, &appended)?;
-        Ok(appended)
-    }
-
-    /// Ends the producer's transaction: see [`PartitionLog::end_transaction`].
-    pub fn end_transaction(
-        &self,
-        producer_id: ProducerId,
-        epoch: ProducerEpoch,
-        marker: EndMarker,
-        outdates: bool,
-    ) -> Result<Appended, AppendError> {
-        let mut state = self.state.lock();
-        let appended = self.log.end_transaction(producer_id, epoch, marker, outdates)?;
-        if state.applied == appended.base_offset.0 {
-            state.end_transaction(producer_id, marker);
-            state.applied = appended.last_offset.0 + 1;
-        }
-        Ok(appended)
-    }
-
-    /// Calls `f` with each update of an open transaction: whose it is, key, value, and whether a later update of the
-    /// key counts already, so that this one never will. In the order of the log; a transaction's last update of a key alone.
-    pub fn for_each_pending(&self, f: &mut EachPending<'_>) -> Result<(), StorageError> {
-        let mut state = self.state.lock();
-        self.catch_up(&mut state)?;
-        state.pending.for_each(f);
-        Ok(())
-    }
-
     /// Applies what others appended to the log.
     fn catch_up(&self, state: &mut State) -> Result<(), StorageError> {
-        let mut scratch = Vec::new();
-        loop {
-            let from = Offset(state.applied.max(self.log.log_start_offset().0));
-            let slice = match self.log.read(from, READ_BYTES) {
-                Ok(slice) if slice.is_empty() => return Ok(()),
-                Ok(slice) => slice,
-                Err(ReadError::OutOfRange { start, .. }) if start > from => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let damaged = |error: &dyn std::fmt::Display| StorageError::Damaged(error.to_string().into());
-            for batch in split_batches(slice.into_bytes()?) {
-                let batch = batch.map_err(|error| damaged(&error))?;
-                state.apply(&batch, &mut scratch).map_err(|error| damaged(&error))?;
-                state.applied = batch.header.next_offset().0;
-            }
-        }
+        self.log.for_each_batch(Offset(state.applied), |batch, unfolded| {
+            state.apply(batch, unfolded).map_err(|error| StorageError::Damaged(error.to_string().into()))?;
+            state.applied = batch.header.next_offset().0;
+            Ok(())
+        })
     }
 
     /// What sled does not have; to be called before the log is synced.
@@ -185,25 +111,13 @@ impl Table {
         let mut values = std::mem::take(&mut state.storing);
         Arc::make_mut(&mut values).extend(newest);
         state.storing = values.clone();
-        // What is pending is not in sled: the next start reads it again, and what stands after it. That gives the same
-        // values, for the latest in the log counts.
-        let applied = state.pending.first_offset().map_or(state.applied, |first| first.min(state.applied));
-        TableCheckpoint { values, applied }
+        TableCheckpoint { values, applied: state.applied }
     }
 
     /// Notes that the last checkpoint is in sled.
     pub(crate) fn end_checkpoint(&self) {
         self.state.lock().storing = Arc::default();
     }
-}
-
-/// The updates as one batch.
-fn batch_of(mut builder: BatchBuilder, timestamp: Timestamp, updates: &[Update]) -> Result<Batch, AppendError> {
-    for (key, value) in updates {
-        builder.push(NewRecord { timestamp, key: Some(key), value: value.as_deref(), headers: &[] });
-    }
-    let bytes = builder.finish(Compression::None).map_err(StorageError::from)?;
-    Ok(Batch::parse(&bytes)?)
 }
 
 impl State {
@@ -218,31 +132,16 @@ impl State {
         Ok(())
     }
 
-    fn apply(&mut self, batch: &Batch, scratch: &mut Vec<u8>) -> Result<(), RecordError> {
-        if batch.header.is_control() {
-            if let Some(marker) = EndMarker::parse(batch) {
-                self.end_transaction(batch.header.producer_id, marker);
-            }
+    fn apply(&mut self, batch: &Batch, unfolded: &mut Vec<u8>) -> Result<(), RecordError> {
+        if batch.header.is_control() || batch.header.is_transactional() {
             return Ok(());
         }
-        for record in batch.records(scratch, UNFOLDED_BYTES_MAX)? {
+        for record in batch.records(unfolded, UNFOLDED_BYTES_MAX)? {
             let record = record?;
-            let Some(key) = record.key.filter(|_| record.offset.0 >= self.applied) else { continue };
-            let (key, value) = (key.to_vec(), record.value.map(<[u8]>::to_vec));
-            if batch.header.is_transactional() {
-                self.pending.push(batch.header.producer_id, record.offset.0, (key, value));
-            } else {
-                self.pending.supersede(record.offset.0, &key, value.is_none());
-                self.newest.insert(key, value);
+            if let Some(key) = record.key.filter(|_| record.offset.0 >= self.applied) {
+                self.newest.insert(key.to_vec(), record.value.map(<[u8]>::to_vec));
             }
         }
         Ok(())
-    }
-
-    fn end_transaction(&mut self, producer_id: ProducerId, marker: EndMarker) {
-        for (offset, (key, value)) in self.pending.take(producer_id, marker.commit) {
-            self.pending.supersede(offset, &key, value.is_none());
-            self.newest.insert(key, value);
-        }
     }
 }

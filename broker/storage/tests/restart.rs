@@ -12,7 +12,7 @@ use brooklet_model::{Offset, ProducerId};
 use brooklet_storage::{
     AppendError, Engine, NewTopic, OpenError, PartitionLog, ReadError, Storage, StorageError, Table,
 };
-use common::{NOW, append, batch, block_on, open, read_all, sequenced, timed};
+use common::{NOW, append, batch, block_on, copy_files, open, read_all, sequenced, timed};
 
 /// How a run of the storage ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -201,20 +201,6 @@ fn segment_log(folder: &Path) -> (Arc<Storage>, Arc<PartitionLog>, PathBuf) {
         None => storage.create_topic(NewTopic::new("logs", 1)).unwrap().partitions[0].clone(),
     };
     (storage, log, folder.join("logs-0/00000000000000000000.log"))
-}
-
-/// Copies the files of a folder and of those in it.
-fn copy_files(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_files(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]

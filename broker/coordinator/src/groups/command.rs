@@ -257,8 +257,6 @@ pub enum Event {
         producer_id: ProducerId,
         /// The record.
         record: Record,
-        /// Read back at a restart: a later record of the same key counts already, so that this one never will.
-        superseded: bool,
     },
     /// A producer's transaction is over: to be persisted as a marker.
     TransactionEnded {

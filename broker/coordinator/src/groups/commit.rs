@@ -51,7 +51,6 @@ impl GroupCoordinator {
                         partition: committed.partition,
                         value: Some(value),
                     },
-                    superseded: false,
                 }),
             }
             results.push(Ok(()));

@@ -120,10 +120,10 @@ impl GroupCoordinator {
                 self.pending.supersede(group, partition);
                 self.put_offset(group, partition, value.clone());
             }
-            Event::Transactional { producer_id, record, superseded } => {
+            Event::Transactional { producer_id, record } => {
                 if let Record::Offset { group, partition, value: Some(value) } = record {
                     self.ensure_group(group);
-                    self.pending.put(*producer_id, group, partition, value.clone(), *superseded);
+                    self.pending.put(*producer_id, group, partition, value.clone());
                 }
             }
             Event::TransactionEnded { producer_id, commit } => self.replay_end(*producer_id, *commit),
@@ -139,9 +139,21 @@ impl GroupCoordinator {
         self.groups.entry(id.clone()).or_insert_with(|| Arc::new(Group::simple()));
     }
 
-    fn put_offset(&mut self, id: &Arc<str>, partition: &TopicPartition, value: CommittedOffset) {
+    /// There may be a million of them: partitions of a topic share its name, and no metadata takes no memory.
+    fn put_offset(&mut self, id: &Arc<str>, partition: &TopicPartition, mut value: CommittedOffset) {
         self.ensure_group(id);
-        self.offsets.entry(id.clone()).or_default().insert(partition.clone(), value);
+        if value.metadata.is_empty() {
+            value.metadata = Arc::default();
+        }
+        let offsets = self.offsets.entry(id.clone()).or_default();
+        if let Some(known) = offsets.get_mut(partition) {
+            *known = value;
+            return;
+        }
+        let beside = offsets.range(..partition).next_back().or_else(|| offsets.range(partition..).next());
+        let shared = beside.map(|(known, _)| &known.topic).filter(|topic| **topic == partition.topic);
+        let topic = shared.unwrap_or(&partition.topic).clone();
+        offsets.insert(TopicPartition { topic, partition: partition.partition }, value);
     }
 
     fn forget_offset(&mut self, id: &Arc<str>, partition: &TopicPartition) {

@@ -32,11 +32,10 @@ impl PendingOffsets {
         group: &Arc<str>,
         partition: &TopicPartition,
         value: CommittedOffset,
-        superseded: bool,
     ) {
         let of_partition = self.of.entry(group.clone()).or_default().entry(partition.clone()).or_default();
         of_partition.retain(|pending| pending.producer_id != producer_id);
-        of_partition.push(PendingOffset { producer_id, value, superseded });
+        of_partition.push(PendingOffset { producer_id, value, superseded: false });
         self.places.entry(producer_id).or_default().insert((group.clone(), partition.clone()));
     }
 

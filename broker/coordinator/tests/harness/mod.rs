@@ -1,4 +1,4 @@
-//! A coordinator with a virtual clock and a log that keeps the last value of each key, as the shell has them.
+//! A coordinator with a virtual clock and a log that is compacted now and then, as the shell has them.
 #![allow(dead_code, clippy::expect_used)] // Each test binary uses its part, and all of it is test code.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +13,19 @@ use brooklet_model::{ProducerId, TopicPartition};
 use bytes::Bytes;
 use uuid::Uuid;
 
+/// What stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Record { producer_id: Option<ProducerId>, key: Vec<u8>, value: Option<Vec<u8>> },
+    End { producer_id: ProducerId, commit: bool },
+}
+
 pub(crate) struct Harness {
     pub(crate) live: GroupCoordinator,
     /// Folds the durable events alone.
     pub(crate) durable: GroupCoordinator,
     pub(crate) config: GroupConfig,
-    pub(crate) log: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Of open transactions: whose, key, value, superseded; in the order of the log.
-    pub(crate) pending: Vec<(ProducerId, Vec<u8>, Vec<u8>, bool)>,
+    pub(crate) log: Vec<Entry>,
     pub(crate) timers: Timers<TimerKey>,
     pub(crate) now: u64,
     pub(crate) next_request: u64,
@@ -34,8 +39,7 @@ impl Harness {
             live: GroupCoordinator::new(config.clone()),
             durable: GroupCoordinator::new(config.clone()),
             config,
-            log: BTreeMap::new(),
-            pending: Vec::new(),
+            log: Vec::new(),
             timers: Timers::default(),
             now: 1_000_000,
             next_request: 0,
@@ -72,41 +76,56 @@ impl Harness {
         (request, Ok(()))
     }
 
-    /// As a table over the log does.
     fn persist(&mut self, event: &Event) {
-        match event {
+        let entry = |producer_id, record: &Record| {
+            let (key, value) = record.encode();
+            Entry::Record { producer_id, key, value }
+        };
+        self.log.push(match event {
             Event::Volatile { .. } => return,
-            Event::Durable(record) => {
-                let (key, value) = record.encode();
-                match value {
-                    Some(value) => {
-                        let same = self.pending.iter_mut().filter(|(_, pending, ..)| *pending == key);
-                        same.for_each(|(.., superseded)| *superseded = true);
-                        self.log.insert(key, value);
-                    }
-                    None => {
-                        self.pending.retain(|(_, pending, ..)| *pending != key);
-                        self.log.remove(&key);
-                    }
-                }
-            }
-            Event::Transactional { producer_id, record, .. } => {
-                let (key, value) = record.encode();
-                self.pending.retain(|(owner, pending, ..)| (owner, pending) != (producer_id, &key));
-                self.pending.push((*producer_id, key, value.expect("a value"), false));
-            }
+            Event::Durable(record) => entry(None, record),
+            Event::Transactional { producer_id, record } => entry(Some(*producer_id), record),
             Event::TransactionEnded { producer_id, commit } => {
-                while let Some(at) = self.pending.iter().position(|(owner, ..)| owner == producer_id) {
-                    let (_, key, value, superseded) = self.pending.remove(at);
-                    if *commit && !superseded {
-                        let earlier = self.pending.iter_mut().take(at).filter(|(_, pending, ..)| *pending == key);
-                        earlier.for_each(|(.., superseded)| *superseded = true);
-                        self.log.insert(key, value);
-                    }
-                }
+                Entry::End { producer_id: *producer_id, commit: *commit }
             }
-        }
+        });
         self.durable.replay(event);
+    }
+
+    /// Whether the transaction of a record was committed; `None` while it is open.
+    fn outcome(&self, at: usize, producer_id: Option<ProducerId>) -> Option<bool> {
+        let Some(owner) = producer_id else { return Some(true) };
+        self.log.iter().skip(at).find_map(|entry| match entry {
+            Entry::End { producer_id, commit } if *producer_id == owner => Some(*commit),
+            _ => None,
+        })
+    }
+
+    /// Removes what compaction may: before the first record of an open transaction, what was aborted and what a later
+    /// record of the key outdates.
+    pub(crate) fn compact(&mut self) {
+        let outcomes: Vec<_> = (self.log.iter().enumerate())
+            .map(|(at, entry)| match entry {
+                Entry::Record { producer_id, key, .. } => (Some(key), self.outcome(at, *producer_id)),
+                Entry::End { .. } => (None, Some(true)),
+            })
+            .collect();
+        let stable = outcomes.iter().position(|(_, outcome)| outcome.is_none()).unwrap_or(outcomes.len());
+        let keep: Vec<bool> = (outcomes.iter().enumerate())
+            .map(|(at, (key, outcome))| {
+                let later =
+                    || outcomes[at + 1..stable].iter().any(|later| key.is_some() && later == &(*key, Some(true)));
+                at >= stable || *outcome == Some(true) && !later()
+            })
+            .collect();
+        let mut keep = keep.into_iter();
+        self.log.retain(|_| keep.next().expect("one for each"));
+    }
+
+    /// How many values compaction leaves.
+    pub(crate) fn kept(&mut self) -> usize {
+        self.compact();
+        self.log.iter().filter(|entry| matches!(entry, Entry::Record { value: Some(_), .. })).count()
     }
 
     /// Lets time pass, firing what is due at its time.
@@ -123,13 +142,20 @@ impl Harness {
     /// What a restart makes of the log.
     pub(crate) fn restarted(&self) -> GroupCoordinator {
         let mut restarted = GroupCoordinator::new(self.config.clone());
-        for (key, value) in &self.log {
-            let record = Record::decode(key, Some(value)).expect("our own record").expect("of a known kind");
-            restarted.replay(&Event::Durable(record));
-        }
-        for (producer_id, key, value, superseded) in &self.pending {
-            let record = Record::decode(key, Some(value)).expect("our own record").expect("of a known kind");
-            restarted.replay(&Event::Transactional { producer_id: *producer_id, record, superseded: *superseded });
+        for entry in &self.log {
+            restarted.replay(&match entry {
+                Entry::End { producer_id, commit } => {
+                    Event::TransactionEnded { producer_id: *producer_id, commit: *commit }
+                }
+                Entry::Record { producer_id, key, value } => {
+                    let decoded = Record::decode(key, value.as_deref());
+                    let record = decoded.expect("our own record").expect("of a known kind");
+                    match *producer_id {
+                        None => Event::Durable(record),
+                        Some(producer_id) => Event::Transactional { producer_id, record },
+                    }
+                }
+            });
         }
         restarted
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, TopicPartition, split_batches};
 
@@ -50,8 +51,8 @@ impl RecordStore for Faulty {
         self.bytes.truncate(base, len)
     }
 
-    fn remove(&self, base: i64) -> io::Result<()> {
-        self.bytes.remove(base)
+    fn remove(&self, base: i64, delay: Duration) -> io::Result<()> {
+        self.bytes.remove(base, delay)
     }
 
     fn sync(&self, _base: i64) -> io::Result<()> {
@@ -62,8 +63,8 @@ impl RecordStore for Faulty {
         }
     }
 
-    fn destroy(&self) -> io::Result<()> {
-        self.bytes.destroy()
+    fn destroy(&self, delay: Duration) -> io::Result<()> {
+        self.bytes.destroy(delay)
     }
 
     fn begin_cleaned(&self, base: i64) -> io::Result<()> {
@@ -86,8 +87,8 @@ impl RecordStore for Faulty {
         self.bytes.decide_swap(base, end, sync)
     }
 
-    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
-        self.bytes.finish_swap(base, end)
+    fn finish_swap(&self, base: i64, end: i64, delay: Duration) -> io::Result<()> {
+        self.bytes.finish_swap(base, end, delay)
     }
 
     fn generation(&self) -> i64 {

@@ -289,7 +289,7 @@ impl PartitionLog {
     pub(crate) fn delete(&self) -> std::io::Result<()> {
         self.end_life(DELETED);
         let _maintenance = self.maintenance.lock();
-        self.store.destroy()
+        self.store.destroy(self.config().file_delete_delay())
     }
 
     fn end_life(&self, lifecycle: u8) {

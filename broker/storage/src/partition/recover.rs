@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use brooklet_model::{Batch, BatchHeader, EndMarker, Timestamp, TopicPartition};
 use bytes::{Buf, Bytes, BytesMut};
@@ -175,7 +176,7 @@ impl Recovery<'_> {
         for (at, (base, size)) in found.iter().enumerate().filter(|(_, (base, _))| *base >= first) {
             if cut || *base < state.end.offset && *base != first {
                 tracing::warn!(log = %self.id, segment = base, bytes = size, "removed a segment that follows damage");
-                self.store.remove(*base)?;
+                self.store.remove(*base, Duration::ZERO)?;
                 cut = true;
                 continue;
             }
@@ -235,7 +236,7 @@ impl Recovery<'_> {
     /// Leaves an empty log that begins at `start`: deleted records were recorded as such, the log was cut before.
     fn restart_at(&self, state: &mut State, start: i64) -> Result<(), StorageError> {
         for segment in &state.segments {
-            self.store.remove(segment.base)?;
+            self.store.remove(segment.base, Duration::ZERO)?;
         }
         self.store.create(start)?;
         if let Some(index) = &self.shared.index {

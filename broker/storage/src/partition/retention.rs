@@ -82,8 +82,9 @@ impl PartitionLog {
     }
 
     fn remove_segments(&self, bases: &[i64]) -> Result<(), StorageError> {
+        let delay = self.config().file_delete_delay();
         for base in bases {
-            self.store.remove(*base)?;
+            self.store.remove(*base, delay)?;
         }
         if let (Some(index), false) = (&self.shared.index, bases.is_empty()) {
             index.remove_before(self.number, self.state.lock().segments.front().map_or(0, |first| first.base));

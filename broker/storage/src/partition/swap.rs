@@ -32,11 +32,12 @@ impl PartitionLog {
         if let Err(error) = self.store.decide_swap(base, end, self.shared.fsync != Fsync::Never) {
             return Err(self.fail_swap(&error));
         }
+        let delay = self.config().file_delete_delay();
         let replaced = {
             let _alone = self.layout.write();
             let mut state = self.state.lock();
             state.replace(&built, end, self.shared.index.is_some());
-            self.store.finish_swap(base, end)
+            self.store.finish_swap(base, end, delay)
         };
         if let Err(error) = replaced {
             return Err(self.fail_swap(&error));

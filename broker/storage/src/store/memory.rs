@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
@@ -86,7 +87,7 @@ impl RecordStore for MemoryStore {
         Ok(())
     }
 
-    fn remove(&self, base: i64) -> io::Result<()> {
+    fn remove(&self, base: i64, _delay: Duration) -> io::Result<()> {
         self.segments.write().remove(&base);
         Ok(())
     }
@@ -95,7 +96,7 @@ impl RecordStore for MemoryStore {
         Ok(())
     }
 
-    fn destroy(&self) -> io::Result<()> {
+    fn destroy(&self, _delay: Duration) -> io::Result<()> {
         self.segments.write().clear();
         Ok(())
     }
@@ -124,7 +125,7 @@ impl RecordStore for MemoryStore {
         Ok(())
     }
 
-    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
+    fn finish_swap(&self, base: i64, end: i64, _delay: Duration) -> io::Result<()> {
         let cleaned = self.cleaned.lock().remove(&base).ok_or(io::ErrorKind::NotFound)?;
         let mut segments = self.segments.write();
         segments.retain(|old, _| !(base..end).contains(old));

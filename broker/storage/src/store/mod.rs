@@ -14,10 +14,12 @@ mod swap_files;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use brooklet_model::{TopicId, TopicPartition};
 
 use self::sled::SledStore;
+use crate::deletions::Deletions;
 use crate::{Engine, LogSlice};
 use files::Files;
 pub(crate) use memory::MemoryStore;
@@ -47,14 +49,14 @@ pub(crate) trait RecordStore: Send + Sync {
     /// Cuts the segment to `len` bytes.
     fn truncate(&self, base: i64, len: u64) -> io::Result<()>;
 
-    /// Removes a segment; its space returns. Slices read before stay whole.
-    fn remove(&self, base: i64) -> io::Result<()>;
+    /// Removes a segment; its space returns, from files after `delay`. Slices read before stay whole.
+    fn remove(&self, base: i64, delay: Duration) -> io::Result<()>;
 
     /// Brings what was written to a segment to the disk, as far as that is done segment by segment.
     fn sync(&self, base: i64) -> io::Result<()>;
 
-    /// Removes the log.
-    fn destroy(&self) -> io::Result<()>;
+    /// Removes the log; its space returns as with [`RecordStore::remove`].
+    fn destroy(&self, delay: Duration) -> io::Result<()>;
 
     /// Starts what is to take the place of the segments from `base` on; what an earlier try left is dropped.
     fn begin_cleaned(&self, base: i64) -> io::Result<()>;
@@ -74,8 +76,9 @@ pub(crate) trait RecordStore: Send + Sync {
     /// When it fails, it may be decided or not: only a start can tell.
     fn decide_swap(&self, base: i64, end: i64, sync: bool) -> io::Result<()>;
 
-    /// Does what was decided. Slices read before stay whole.
-    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()>;
+    /// Does what was decided; the space of what is replaced returns as with [`RecordStore::remove`]. Slices read before
+    /// stay whole.
+    fn finish_swap(&self, base: i64, end: i64, delay: Duration) -> io::Result<()>;
 
     /// Changes with each decision, and is 0 before the first: tells an index whether it speaks of these bytes.
     fn generation(&self) -> i64;
@@ -89,6 +92,7 @@ pub(crate) struct Stores {
     engine: Engine,
     data_dir: PathBuf,
     files: Arc<Files>,
+    deletions: Arc<Deletions>,
     /// Of the sled engine.
     records: Option<SledRecords>,
 }
@@ -103,18 +107,24 @@ pub(crate) struct SledRecords {
 
 impl Stores {
     pub(crate) fn new(engine: Engine, data_dir: PathBuf, records: Option<SledRecords>) -> Self {
-        Self { engine, data_dir, files: Arc::default(), records }
+        Self { engine, data_dir, files: Arc::default(), deletions: Arc::default(), records }
     }
 
     /// The bytes of the log `number`, which is the partition `id` of the topic `topic_id`.
     pub(crate) fn open(&self, id: &TopicPartition, number: u32, topic_id: TopicId) -> io::Result<Box<dyn RecordStore>> {
         Ok(match (self.engine, &self.records) {
             (Engine::Segments, _) => {
-                Box::new(SegmentStore::open(&self.data_dir, id, number, topic_id, self.files.clone())?)
+                let (files, deletions) = (self.files.clone(), self.deletions.clone());
+                Box::new(SegmentStore::open(&self.data_dir, id, number, topic_id, files, deletions)?)
             }
             (_, Some(records)) => Box::new(SledStore::open(records.clone(), number)?),
             (_, None) => Box::new(MemoryStore::default()),
         })
+    }
+
+    /// What waits to be removed.
+    pub(crate) fn deletions(&self) -> &Arc<Deletions> {
+        &self.deletions
     }
 
     /// Removes what a crash left of a deleted log.

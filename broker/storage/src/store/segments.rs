@@ -6,17 +6,21 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use brooklet_model::{TopicId, TopicPartition};
 
 use super::RecordStore;
 use super::files::Files;
 use super::swap_files::SwapFiles;
+use crate::deletions::Deletions;
 use crate::format::base64_url;
 use crate::{LogSlice, SlicePart};
 
 const METADATA_FILE: &str = "partition.metadata";
 const LOG_SUFFIX: &str = ".log";
+/// Ends the name of a file that is no part of the log any more, as Kafka's does.
+pub(super) const DELETED_SUFFIX: &str = ".deleted";
 /// Ends the name of a folder that is being removed, as Kafka's does.
 const DELETE_SUFFIX: &str = "-delete";
 /// Ends the name of a folder that is of no topic on record, as Kafka's does.
@@ -28,6 +32,7 @@ pub(super) struct SegmentStore {
     number: u32,
     topic_id: TopicId,
     files: Arc<Files>,
+    deletions: Arc<Deletions>,
     /// A file is new since the folder was last synced.
     created: AtomicBool,
     swaps: SwapFiles,
@@ -41,6 +46,7 @@ impl SegmentStore {
         number: u32,
         topic_id: TopicId,
         files: Arc<Files>,
+        deletions: Arc<Deletions>,
     ) -> io::Result<Self> {
         let folder = data_dir.join(id.to_string());
         let expected = metadata(topic_id);
@@ -58,7 +64,7 @@ impl SegmentStore {
             }
         }
         let swaps = SwapFiles::open(&folder)?;
-        Ok(Self { folder, number, topic_id, files, created: AtomicBool::new(true), swaps })
+        Ok(Self { folder, number, topic_id, files, deletions, created: AtomicBool::new(true), swaps })
     }
 
     fn path(&self, base: i64) -> PathBuf {
@@ -67,6 +73,15 @@ impl SegmentStore {
 
     fn file(&self, base: i64) -> io::Result<Arc<File>> {
         self.files.get((self.number, base), || OpenOptions::new().read(true).write(true).open(self.path(base)))
+    }
+
+    /// Takes a segment file out of the log, to be removed after `delay`.
+    fn retire(&self, path: &Path, delay: Duration) -> io::Result<()> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(DELETED_SUFFIX);
+        fs::rename(path, &name)?;
+        self.deletions.push(name.into(), delay);
+        Ok(())
     }
 
     /// The name of a new file, and of a new folder, must reach the disk like the bytes.
@@ -145,9 +160,9 @@ impl RecordStore for SegmentStore {
         file.sync_data()
     }
 
-    fn remove(&self, base: i64) -> io::Result<()> {
+    fn remove(&self, base: i64, delay: Duration) -> io::Result<()> {
         self.files.close((self.number, base));
-        match fs::remove_file(self.path(base)) {
+        match self.retire(&self.path(base), delay) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -164,9 +179,12 @@ impl RecordStore for SegmentStore {
         Ok(())
     }
 
-    fn destroy(&self) -> io::Result<()> {
+    fn destroy(&self, delay: Duration) -> io::Result<()> {
         self.files.close_log(self.number);
-        destroy(&self.folder, self.topic_id)
+        if let Some(doomed) = set_aside(&self.folder, self.topic_id)? {
+            self.deletions.push(doomed, delay);
+        }
+        Ok(())
     }
 
     fn begin_cleaned(&self, base: i64) -> io::Result<()> {
@@ -189,8 +207,8 @@ impl RecordStore for SegmentStore {
         self.swaps.decide(base, end, sync)
     }
 
-    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
-        let replaced = self.swaps.finish(base, end);
+    fn finish_swap(&self, base: i64, end: i64, delay: Duration) -> io::Result<()> {
+        let replaced = self.swaps.finish(base, end, |path| self.retire(path, delay));
         // After the files have their names: whoever opens one in between gets the new one.
         self.files.close_range(self.number, base..end);
         replaced
@@ -210,12 +228,13 @@ pub(super) fn segment_path(folder: &Path, base: i64) -> PathBuf {
     folder.join(format!("{base:020}{LOG_SUFFIX}"))
 }
 
-/// Removes the folder of a log: out of the way in one step, so that a crash leaves no half topic under its name.
-fn destroy(folder: &Path, topic_id: TopicId) -> io::Result<()> {
+/// Takes the folder of a log out of the way in one step, so that a crash leaves no half topic under its name; where it
+/// is then, if there was one.
+fn set_aside(folder: &Path, topic_id: TopicId) -> io::Result<Option<PathBuf>> {
     let doomed = renamed(folder, topic_id, DELETE_SUFFIX);
     match fs::rename(folder, &doomed) {
-        Ok(()) => fs::remove_dir_all(doomed),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(()) => Ok(Some(doomed)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -232,7 +251,7 @@ pub(super) fn remove_log(
     match fs::read_to_string(folder.join(METADATA_FILE)) {
         Ok(found) if found == metadata(topic_id) => {
             files.close_log(number);
-            destroy(&folder, topic_id)
+            set_aside(&folder, topic_id)?.map_or(Ok(()), fs::remove_dir_all)
         }
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@
 //! at once.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -156,7 +157,7 @@ impl RecordStore for SledStore {
         Ok(())
     }
 
-    fn remove(&self, base: i64) -> io::Result<()> {
+    fn remove(&self, base: i64, _delay: Duration) -> io::Result<()> {
         let at = self.slots.slot_of(base).unwrap_or(base);
         self.slots.forget(base)?;
         remove_prefix(&self.records, &keys::log_and(self.number, at))
@@ -166,7 +167,7 @@ impl RecordStore for SledStore {
         Ok(())
     }
 
-    fn destroy(&self) -> io::Result<()> {
+    fn destroy(&self, _delay: Duration) -> io::Result<()> {
         remove_prefix(&self.records, &keys::log(self.number))?;
         self.slots.destroy()
     }
@@ -203,7 +204,7 @@ impl RecordStore for SledStore {
         self.slots.decide(base, end)
     }
 
-    fn finish_swap(&self, base: i64, end: i64) -> io::Result<()> {
+    fn finish_swap(&self, base: i64, end: i64, _delay: Duration) -> io::Result<()> {
         self.slots.finish(&self.records, base, end)
     }
 

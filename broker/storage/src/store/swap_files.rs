@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! BASE.log.cleaned    being written; a start removes it
+//! BASE.log.deleted    was replaced; removed after a while, or by a start
 //! BASE-END.swap       whole: takes the place of all segments from BASE to before END; a start finishes that
 //! cleaner-generation  changes before each swap, so that an index of the files before is known as such; and says up
 //!                     to which offset batches may be missing
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::segments::{base_of, segment_path};
+use super::segments::{DELETED_SUFFIX, base_of, segment_path};
 
 const CLEANED_SUFFIX: &str = ".log.cleaned";
 const SWAP_SUFFIX: &str = ".swap";
@@ -33,7 +34,7 @@ pub(super) struct SwapFiles {
 }
 
 impl SwapFiles {
-    /// Finishes the swaps that a crash interrupted, and drops what was not decided.
+    /// Finishes the swaps that a crash interrupted, and drops what was not decided and what was replaced.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let (generation, compacted_to) = read_generation(folder)?;
         let swaps = Self {
@@ -45,11 +46,11 @@ impl SwapFiles {
         for entry in fs::read_dir(folder)? {
             let name = entry?.file_name();
             let Some(name) = name.to_str() else { continue };
-            if name.ends_with(CLEANED_SUFFIX) {
+            if name.ends_with(CLEANED_SUFFIX) || name.ends_with(DELETED_SUFFIX) {
                 fs::remove_file(folder.join(name))?;
             } else if let Some((base, end)) = range_of(name) {
                 tracing::info!(folder = %folder.display(), base, end, "the swap of a compacted segment goes on");
-                swaps.finish(base, end)?;
+                swaps.finish(base, end, |path| fs::remove_file(path))?;
             }
         }
         Ok(swaps)
@@ -100,13 +101,14 @@ impl SwapFiles {
         Ok(())
     }
 
-    pub(super) fn finish(&self, base: i64, end: i64) -> io::Result<()> {
+    /// Has `retire` take each segment out of the log that is replaced.
+    pub(super) fn finish(&self, base: i64, end: i64, retire: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let old = entry.file_name().to_str().and_then(base_of);
-            if old.is_some_and(|old| old > base && old < end) {
+            if old.is_some_and(|old| (base..end).contains(&old)) {
                 fault::point()?;
-                fs::remove_file(entry.path())?;
+                retire(&entry.path())?;
             }
         }
         fault::point()?;

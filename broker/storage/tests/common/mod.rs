@@ -1,6 +1,7 @@
 //! What the tests of the storage share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -100,4 +101,18 @@ pub fn append(log: &PartitionLog, batch: Batch) -> Offset {
     let appended = log.append(batch).unwrap();
     block_on(log.durable(appended.last_offset.plus(1))).unwrap();
     appended.base_offset
+}
+
+/// Copies the files of a folder and of those in it.
+pub fn copy_files(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_files(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

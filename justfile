@@ -31,8 +31,8 @@ kills:
 limits *args:
     benches/limits/run {{args}}
 
-# Real clients in other languages against a fresh broker each
-clients *suites:
+# Real clients in other languages against a fresh broker each: those named, or all
+clients *suites="--all":
     tests/clients/run {{suites}}
 
 # Kafka's recorded answers against brooklet's; `tests/conformance/record` records them anew

@@ -109,11 +109,11 @@ const fn at_start(name: &'static str, kind: Kind, default: Option<&'static str>,
 /// What the broker was started with.
 fn started_with(shared: &Shared) -> Vec<AtStart> {
     let limits = &shared.config.limits;
-    let counted = |name, value: String, default, doc| {
+    let given = |name, kind, value: String, default, doc| {
         let value = Some(value).filter(|value| value != default);
-        AtStart { name, kind: Kind::Int, value, default: Some(default), doc }
+        AtStart { name, kind, value, default: Some(default), doc }
     };
-    let number = |name, value: usize, default, doc| counted(name, value.to_string(), default, doc);
+    let number = |name, value: usize, default, doc| given(name, Kind::Int, value.to_string(), default, doc);
     let set = |name, kind, value, default, doc| AtStart { name, kind, value: Some(value), default, doc };
     let advertised = format!("PLAINTEXT://{}:{}", shared.host.as_str(), shared.port);
     let listeners = format!("PLAINTEXT://{}", shared.config.listen);
@@ -123,8 +123,9 @@ fn started_with(shared: &Shared) -> Vec<AtStart> {
         set("process.roles", Kind::List, "broker,controller".to_owned(), None, "What this process is."),
         set("listeners", Kind::List, listeners, Some("PLAINTEXT://:9092"), "Where the broker listens."),
         set("advertised.listeners", Kind::List, advertised, None, "Where clients are told to connect to."),
-        counted(
+        given(
             "num.partitions",
+            Kind::Int,
             shared.config.default_partitions.to_string(),
             "1",
             "Partitions of a topic that does not say.",
@@ -135,6 +136,13 @@ fn started_with(shared: &Shared) -> Vec<AtStart> {
             "0".to_owned(),
             Some("3000"),
             "How long a new group waits for more members.",
+        ),
+        given(
+            "log.cleaner.dedupe.buffer.size",
+            Kind::Long,
+            shared.storage.cleaner_bytes_at_start().to_string(),
+            "134217728",
+            "Bytes that compaction may take for the keys of a log.",
         ),
         number("socket.request.max.bytes", limits.frame_bytes_max, "104857600", "Largest request."),
         number("fetch.max.bytes", limits.fetch_bytes_max, "57671680", "Largest answer to a fetch."),

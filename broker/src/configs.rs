@@ -1,4 +1,5 @@
-//! Settings of what can be configured: which there are, what may be set, what is kept. Those of topics are in `topics/`.
+//! Settings of what can be configured: which there are, what may be set, what is kept. What topics may set is in
+//! `topics/`.
 
 pub(crate) mod broker;
 mod broker_names;
@@ -7,6 +8,7 @@ pub(crate) mod change;
 pub(crate) mod client_metrics;
 pub(crate) mod group;
 pub(crate) mod kept;
+pub(crate) mod topic;
 
 /// Kinds of resources (`ConfigResource.Type`).
 pub(crate) const TOPIC: i8 = 2;

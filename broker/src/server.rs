@@ -20,7 +20,7 @@ use crate::frame::FrameBudget;
 use crate::loggers::RootLogger;
 use crate::observed::ObserveGroups;
 use crate::shared::Shared;
-use crate::{BrokerConfig, connection};
+use crate::{BrokerConfig, configs, connection};
 
 /// How long a stopping broker waits for replies under way.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -75,6 +75,7 @@ impl Broker {
         let cluster = Cluster::open(storage.clone()).map_err(|error| StartError::Cluster(error.to_string()))?;
         let (host, port) = config.advertise.clone().unwrap_or_else(|| (reachable_host(&local_addr), local_addr.port()));
         let shutdown = CancellationToken::new();
+        configs::broker::tune(&storage);
         let groups = GroupConfig { max_size: config.limits.group_members_max, ..GroupConfig::default() };
         let shared = Arc::new(Shared {
             observed: OnceLock::new(),

@@ -12,14 +12,14 @@ use kafka_protocol::messages::describe_configs_response::{
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use crate::broker_config;
 use crate::configs::broker::BrokerSettings;
 use crate::configs::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, Synonym, TOPIC, Told, client_metrics, group};
 use crate::error::ApiError;
 use crate::loggers;
 use crate::shared::{Call, NODE_ID, Shared};
 use crate::topics::config::Source;
-use crate::topics::{config, name};
+use crate::topics::name;
+use crate::{broker_config, configs};
 
 /// What Kafka says of a kind that it does not know.
 const UNKNOWN_KIND: &str = "This most likely occurs because of a request being malformed by the client library or the \
@@ -92,7 +92,7 @@ fn describe(
             name::validate(named).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
             let topic = shared.storage.topic(named);
             let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
-            all(config::told(&topic.overrides, brokers))
+            all(configs::topic::told(&topic.overrides, brokers))
         }
         BROKER if named.is_empty() => all(broker_config::told_of_all(&brokers.all)),
         BROKER => match named.parse::<i32>() {

@@ -1,6 +1,8 @@
 //! What is set on brokers while they run: on one, or on all (KIP-226, `DynamicBrokerConfig`).
 
-use brooklet_storage::{Settings, Storage};
+use std::time::Duration;
+
+use brooklet_storage::{Settings, Storage, Tuning};
 use kafka_protocol::ResponseError;
 
 use super::broker_names::READ_ONLY;
@@ -76,6 +78,17 @@ impl BrokerSettings {
         };
         config::TABLE.iter().filter_map(of_topic).collect()
     }
+}
+
+/// Has the storage go by what is set.
+pub(crate) fn tune(storage: &Storage) {
+    let set = BrokerSettings::kept(storage);
+    let number = |name: &str| set.get(name).and_then(|value| value.trim().parse::<u64>().ok());
+    storage.tune(Tuning {
+        producer_expiration: number("producer.id.expiration.ms").map(Duration::from_millis),
+        cleaner_backoff: number("log.cleaner.backoff.ms").map(Duration::from_millis),
+        cleaner_bytes_max: number("log.cleaner.dedupe.buffer.size").and_then(|bytes| usize::try_from(bytes).ok()),
+    });
 }
 
 /// A setting under the names that it goes by.
@@ -254,3 +267,6 @@ fn replicas(resource: &str, kept: &BrokerSettings, settings: &Settings) -> Resul
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

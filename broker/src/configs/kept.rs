@@ -73,7 +73,11 @@ fn change(
         AlterResourceError::TooMany(_) => ApiError::new(ResponseError::PolicyViolation, error.to_string()),
         AlterResourceError::Config(error) => ApiError::new(ResponseError::InvalidRequest, error.to_string()),
         AlterResourceError::Storage(error) => error::of_storage(&error).into(),
-    })
+    })?;
+    if kind == BROKER {
+        broker::tune(storage);
+    }
+    Ok(())
 }
 
 fn apply_to_broker(settings: Settings, changes: Vec<Change>) -> Result<Settings, ApiError> {

@@ -3,9 +3,6 @@
 
 use brooklet_storage::Settings;
 
-use crate::configs::broker::{self, BrokerSettings};
-use crate::configs::{Synonym, Told};
-
 /// All settings, in the order in which Kafka checks them.
 pub(crate) use super::config_table::TABLE;
 
@@ -76,34 +73,6 @@ pub(crate) enum Source {
     ClientMetrics = 7,
     /// Set on a group.
     Group = 8,
-}
-
-/// All settings as they hold for a topic with these overrides.
-pub(crate) fn told(overrides: &Settings, broker: &BrokerSettings) -> Vec<Told> {
-    let tell = |definition: &'static Definition| {
-        let own = overrides.get(definition.name).map(|value| definition.canonical(value));
-        let own = own.map(|value| Synonym::new(definition.name, &value, Source::Topic));
-        let of_broker = definition.synonym.map(|name| broker.synonyms(name, |name| [None, default_synonym(name)]));
-        let synonyms: Vec<_> = own.into_iter().chain(of_broker.into_iter().flatten()).collect();
-        let first = synonyms.first().and_then(|first| first.value.as_deref());
-        let value = first.map_or_else(|| definition.default.to_owned(), |value| definition.canonical(value));
-        Told {
-            name: definition.name.into(),
-            kind: definition.kind,
-            value: Some(value),
-            source: synonyms.first().map_or(Source::Default, |first| first.source),
-            read_only: false,
-            sensitive: false,
-            synonyms,
-            doc: definition.doc,
-        }
-    };
-    TABLE.iter().map(tell).collect()
-}
-
-/// What holds on a broker where nothing is set.
-pub(crate) fn default_synonym(name: &str) -> Option<Synonym> {
-    Some(Synonym::new(name.to_owned(), broker::default_of(name)?, Source::Default))
 }
 
 /// The setting of that name.
@@ -225,6 +194,7 @@ impl Rule {
 
     fn fraction(self, value: f64) -> Result<(), String> {
         match self {
+            Self::Ratio if value.is_nan() => Err(not_a("DOUBLE")),
             Self::Ratio if value < 0.0 => Err("Value must be at least 0".to_owned()),
             Self::Ratio if value > 1.0 => Err("Value must be no more than 1".to_owned()),
             _ => Ok(()),

@@ -164,9 +164,9 @@ pub(crate) fn checkpoint(shared: &Shared, logs: &[Arc<PartitionLog>]) {
     }
 }
 
-/// Runs until the queue of the cleaning is stopped: calls `clean` each `interval`.
-pub(crate) fn run_cleaning(shared: &Shared, interval: Duration, mut clean: impl FnMut()) {
-    while shared.cleaning.sleep(Instant::now() + interval) {
+/// Runs until the queue of the cleaning is stopped: rests and calls `clean`, in turn.
+pub(crate) fn run_cleaning(shared: &Shared, mut clean: impl FnMut()) {
+    while shared.cleaning.sleep(Instant::now() + shared.cleaner_backoff()) {
         if catch_unwind(AssertUnwindSafe(&mut clean)).is_err() {
             tracing::error!("a compaction panicked; what it was at stays as it was");
         }

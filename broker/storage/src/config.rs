@@ -125,6 +125,17 @@ pub struct StorageConfig {
     pub clock: Clock,
 }
 
+/// What can be changed while a storage is open; `None` is as it was opened with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// [`StorageConfig::producer_expiration`]
+    pub producer_expiration: Option<Duration>,
+    /// [`StorageConfig::cleaner_backoff`]; counts from the next rest on.
+    pub cleaner_backoff: Option<Duration>,
+    /// [`StorageConfig::cleaner_bytes_max`]; counts from the next pass on.
+    pub cleaner_bytes_max: Option<usize>,
+}
+
 impl StorageConfig {
     /// The default engine in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {

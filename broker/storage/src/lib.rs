@@ -34,7 +34,7 @@ mod store;
 mod table;
 mod topic;
 
-pub use config::{Clock, Engine, Fsync, StorageConfig, UnknownName};
+pub use config::{Clock, Engine, Fsync, StorageConfig, Tuning, UnknownName};
 pub use error::{
     AlterResourceError, AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, OpenError, ReadError,
     RefusedRecords, StorageError,

@@ -2,17 +2,24 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{OnceLock, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::background::WorkQueue;
 use crate::catalogue::Catalogue;
 use crate::sled_index::SledIndex;
-use crate::{Clock, Engine, Fsync, StorageConfig, StorageError};
+use crate::{Clock, Engine, Fsync, StorageConfig, StorageError, Tuning};
 
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) fsync: Fsync,
     pub(crate) clock: Clock,
-    pub(crate) producer_expiration_ms: i64,
+    producer_expiration: Duration,
+    cleaner_backoff: Duration,
+    pub(crate) cleaner_bytes_at_start: usize,
+    /// What has been changed of these since.
+    pub(crate) tuning: Mutex<Tuning>,
     /// None in memory.
     pub(crate) index: Option<SledIndex>,
     /// Logs that wait for a checkpoint.
@@ -33,7 +40,10 @@ impl Shared {
             engine: config.engine,
             fsync: config.fsync,
             clock: config.clock.clone(),
-            producer_expiration_ms: i64::try_from(config.producer_expiration.as_millis()).unwrap_or(i64::MAX),
+            producer_expiration: config.producer_expiration,
+            cleaner_backoff: config.cleaner_backoff,
+            cleaner_bytes_at_start: config.cleaner_bytes_max,
+            tuning: Mutex::default(),
             index,
             checkpoints: WorkQueue::default(),
             commits: WorkQueue::default(),
@@ -41,6 +51,22 @@ impl Shared {
             stops_cleaning: AtomicBool::new(false),
             catalogue: OnceLock::new(),
         }
+    }
+
+    /// How long a producer that writes nothing is remembered.
+    pub(crate) fn producer_expiration_ms(&self) -> i64 {
+        let expiration = self.tuning.lock().producer_expiration.unwrap_or(self.producer_expiration);
+        i64::try_from(expiration.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// How long compaction rests.
+    pub(crate) fn cleaner_backoff(&self) -> Duration {
+        self.tuning.lock().cleaner_backoff.unwrap_or(self.cleaner_backoff)
+    }
+
+    /// Bytes that compaction may take for the keys of a log.
+    pub(crate) fn cleaner_bytes_max(&self) -> usize {
+        self.tuning.lock().cleaner_bytes_max.unwrap_or(self.cleaner_bytes_at_start)
     }
 
     /// Whether anything outlives the process.

@@ -19,7 +19,7 @@ use crate::partition::PartitionLog;
 use crate::shared::Shared;
 use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
-use crate::{Engine, Fsync, LogConfig, OpenError, Settings, StorageConfig, StorageError, Table, Topic};
+use crate::{Engine, Fsync, LogConfig, OpenError, Settings, StorageConfig, StorageError, Table, Topic, Tuning};
 
 mod cleaning;
 mod resources;
@@ -42,7 +42,6 @@ pub struct Storage {
     records: Mutex<Records>,
     resources: RwLock<Resources>,
     changes: watch::Sender<u64>,
-    cleaner_bytes_max: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<Lock>>,
 }
@@ -104,7 +103,6 @@ impl Storage {
             }),
             resources: RwLock::new(contents.resources.clone()),
             changes: watch::Sender::new(0),
-            cleaner_bytes_max: config.cleaner_bytes_max,
             threads: Mutex::default(),
             lock: Mutex::new(lock),
             stores,
@@ -173,7 +171,7 @@ impl Storage {
         let checkpoints = std::thread::Builder::new().name("storage-checkpoint".into());
         let run = move || background::run_checkpoints(&shared, schedule, retention);
         threads.push(checkpoints.spawn(run)?);
-        threads.push(self.start_cleaner(config)?);
+        threads.push(self.start_cleaner()?);
         if self.shared.engine == Engine::Segments {
             let deletions = self.stores.deletions().clone();
             let thread = std::thread::Builder::new().name("storage-delete".into());
@@ -217,6 +215,16 @@ impl Storage {
                 None
             }
         }
+    }
+
+    /// Changes what can be changed while it is open.
+    pub fn tune(&self, tuning: Tuning) {
+        *self.shared.tuning.lock() = tuning;
+    }
+
+    /// [`StorageConfig::cleaner_bytes_max`] as the storage was opened with it.
+    pub fn cleaner_bytes_at_start(&self) -> usize {
+        self.shared.cleaner_bytes_at_start
     }
 
     /// Changes whenever topics or partitions come or go.

@@ -3,8 +3,11 @@
 
 mod common;
 
-use brooklet_storage::{AlterResourceError, Engine, NewTopic, Settings, Storage};
-use common::{block_on, open};
+use std::time::Duration;
+
+use brooklet_model::ProducerId;
+use brooklet_storage::{AlterResourceError, Engine, NewTopic, Settings, Storage, Tuning};
+use common::{TestClock, append, block_on, config, open, sequenced};
 
 const BROKER: i8 = 4;
 const GROUP: i8 = 32;
@@ -91,4 +94,30 @@ fn there_is_a_bound() {
     alter(10_000, &none).unwrap();
     alter(0, &none).unwrap();
     alter(10_000, &some).unwrap();
+}
+
+#[test]
+fn producers_are_remembered_as_long_as_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let storage = Storage::open(brooklet_storage::StorageConfig {
+        clock: clock.clock(),
+        retention_check_interval: Duration::from_secs(3600),
+        ..config(folder.path(), Engine::Memory)
+    })
+    .unwrap();
+    let topic = storage.create_topic(NewTopic::new("t", 1)).unwrap();
+    let log = &topic.partitions[0];
+    append(log, sequenced(7, 0, 0, &["a"]));
+    clock.advance(10_000);
+    storage.enforce_retention();
+    assert!(log.producer_state(ProducerId(7)).is_some());
+    storage.tune(Tuning { producer_expiration: Some(Duration::from_secs(5)), ..Tuning::default() });
+    storage.enforce_retention();
+    assert!(log.producer_state(ProducerId(7)).is_none());
+    append(log, sequenced(8, 0, 0, &["b"]));
+    storage.tune(Tuning::default());
+    clock.advance(10_000);
+    storage.enforce_retention();
+    assert!(log.producer_state(ProducerId(8)).is_some());
 }

@@ -16,7 +16,7 @@ impl PartitionLog {
         let _maintenance = self.maintenance.lock();
         let mut state = self.state.lock();
         self.check_open()?;
-        state.producers.expire(now.saturating_sub(self.shared.producer_expiration_ms));
+        state.producers.expire(now.saturating_sub(self.shared.producer_expiration_ms()));
         let changed = state.producers.has_changes();
         let count = state.expired(&config, now, self.log_start_offset().0);
         // The active segment goes like the others, once there is another.

@@ -12,37 +12,36 @@ use super::Storage;
 use crate::cleaner::plan::Part;
 use crate::partition::PartitionLog;
 use crate::shared::Shared;
-use crate::{StorageConfig, StorageError, background};
+use crate::{StorageError, background};
 
 impl Storage {
     /// Compacts what is worth it by the settings of each topic; done in the background whenever there is such a log.
     /// Returns how many passes were made.
     pub fn clean(&self) -> usize {
-        clean(&self.shared, &self.logs(), self.cleaner_bytes_max)
+        clean(&self.shared, &self.logs())
     }
 
-    pub(super) fn start_cleaner(self: &Arc<Self>, config: &StorageConfig) -> io::Result<JoinHandle<()>> {
+    pub(super) fn start_cleaner(self: &Arc<Self>) -> io::Result<JoinHandle<()>> {
         let (shared, storage) = (self.shared.clone(), Arc::downgrade(self));
-        let (backoff, bytes_max) = (config.cleaner_backoff, config.cleaner_bytes_max);
         let thread = std::thread::Builder::new().name("storage-cleaner".into());
         thread.spawn(move || {
-            background::run_cleaning(&shared, backoff, || {
+            background::run_cleaning(&shared, || {
                 // A pass may be long: it must not keep the storage from being dropped.
                 let logs = storage.upgrade().map(|storage| storage.logs()).unwrap_or_default();
-                clean(&shared, &logs, bytes_max);
+                clean(&shared, &logs);
             });
         })
     }
 }
 
-fn clean(shared: &Shared, logs: &[Arc<PartitionLog>], bytes_max: usize) -> usize {
+fn clean(shared: &Shared, logs: &[Arc<PartitionLog>]) -> usize {
     let mut passes = 0;
     // Those that failed, or gained nothing, wait for the next round.
     let mut skipped = HashSet::new();
     while !shared.stops_cleaning.load(Ordering::Relaxed)
         && let Some((log, part)) = dirtiest(logs, &skipped)
     {
-        if pass(log, &part, bytes_max) {
+        if pass(log, &part, shared.cleaner_bytes_max()) {
             passes += 1;
         } else {
             skipped.insert(log.number());

@@ -157,6 +157,23 @@ async fn what_is_too_much_is_not_kept() {
     assert!(long.values().all(Result::is_err));
 }
 
+#[tokio::test]
+async fn what_cannot_be_written_does_not_hold() {
+    for made_before in [false, true] {
+        let storage = Storage::open(StorageConfig::memory()).unwrap();
+        let cluster = Cluster::open(storage.clone()).unwrap();
+        let wish = |level| [Wish { feature: "transaction.version".to_owned(), level, way: 2 }];
+        if made_before {
+            cluster.change(false, |contents| contents.features.update(&wish(1))).await.unwrap().unwrap();
+        }
+        let before = cluster.contents().clone();
+        storage.shutdown().await.unwrap();
+        let error = cluster.change(false, |contents| contents.features.update(&wish(0))).await.unwrap_err();
+        assert_eq!(ApiError::from(error).kind(), ResponseError::KafkaStorageError);
+        assert_eq!(*cluster.contents(), before);
+    }
+}
+
 /// What one request may change is bounded before it is written down, whatever becomes of it then.
 #[test]
 fn a_request_that_is_too_much_is_cut() {

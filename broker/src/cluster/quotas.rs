@@ -84,8 +84,8 @@ impl Quotas {
     }
 
     /// What is to be recorded for the alterations, and what each entity is answered. As in Kafka one that comes twice is
-    /// altered the first time and told that it is wrong. `hosts` are the addresses, and the
-    /// names of hosts, among what is given for one.
+    /// altered the first time and told that it is wrong. `hosts` are the addresses, and the names of hosts, among what
+    /// is given for an address.
     pub(crate) fn alter(
         &self,
         alterations: Vec<Alteration>,

@@ -22,8 +22,10 @@ use features::Features;
 use quotas::Quotas;
 
 const LOG: &str = "__brooklet_cluster";
-/// Bytes of names, keys and values that are kept at most.
-const WEIGHT_MAX: usize = 32 << 20;
+/// Bytes of names, keys and values that are kept at most, and that one request may change.
+const WEIGHT_MAX: usize = 4 << 20;
+/// Longest name in bytes: what Kafka can record.
+const NAME_LEN_MAX: usize = i16::MAX as usize;
 
 /// Why something was not kept, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +38,15 @@ pub(crate) enum ClusterError {
     Damaged(String),
     #[error("more than {WEIGHT_MAX} bytes of quotas and credentials are not kept")]
     Full,
+    #[error("a name of {0} bytes is too long")]
+    Name(usize),
 }
 
 impl From<ClusterError> for ApiError {
     fn from(error: ClusterError) -> Self {
         match error {
             ClusterError::Full => Self::new(ResponseError::PolicyViolation, error.to_string()),
+            ClusterError::Name(_) => Self::new(ResponseError::InvalidRequest, error.to_string()),
             _ => Self::new(ResponseError::KafkaStorageError, error.to_string()),
         }
     }
@@ -81,6 +86,28 @@ impl Contents {
 struct Written {
     table: Arc<Table>,
     end: Offset,
+}
+
+/// What is to be recorded for one request, in bounds.
+#[derive(Default)]
+struct Updates {
+    updates: Vec<Update>,
+    len: usize,
+}
+
+impl Updates {
+    fn push(&mut self, (key, value): Update) -> Result<(), ApiError> {
+        self.len += key.len() + value.as_ref().map_or(0, Vec::len);
+        if self.len > WEIGHT_MAX {
+            return Err(ClusterError::Full.into());
+        }
+        self.updates.push((key, value));
+        Ok(())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if name.len() > NAME_LEN_MAX { Err(ClusterError::Name(name.len()).into()) } else { Ok(()) }
 }
 
 /// What is kept, and what holds by it.

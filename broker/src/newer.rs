@@ -71,9 +71,21 @@ impl Decodable for TxnMarkerTopic {
 }
 
 impl Decodable for AddRaftVoterRequest {
-    fn decode<B: ByteBuf>(buf: &mut B, _version: i16) -> anyhow::Result<Self> {
+    fn decode<B: ByteBuf>(buf: &mut B, version: i16) -> anyhow::Result<Self> {
         let cluster_id = text(buf)?;
-        buf.advance(buf.remaining());
+        // Timeout, and who is to be a voter.
+        buf.try_get_bytes(4 + 4 + 16)?;
+        list(buf, |buf| {
+            for what in ["name", "host"] {
+                text(buf)?.with_context(|| format!("a listener's {what} is null"))?;
+            }
+            buf.try_get_u16()?;
+            skip_tags(buf)
+        })?;
+        if version >= 1 {
+            buf.try_get_u8()?;
+        }
+        skip_tags(buf)?;
         Ok(Self { cluster_id })
     }
 }

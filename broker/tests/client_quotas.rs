@@ -5,6 +5,7 @@ mod common;
 
 use std::time::Duration;
 
+use brooklet_broker::{BrokerConfig, Limits};
 use common::{Client, TestBroker, batch};
 use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -113,6 +114,30 @@ async fn a_broker_that_stops_does_not_wait_for_who_is_silent() {
     client.send(&MetadataRequest::default(), 9).await;
     broker.stop().await;
     assert!(client.receive_raw().await.is_none());
+}
+
+#[tokio::test]
+async fn who_goes_away_while_he_is_silent_gives_his_place_back() {
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let broker = TestBroker::start_with(BrokerConfig { limits, ..BrokerConfig::default() }).await;
+    broker.topic("t", 1, &[]);
+    set_quota(&broker, PRODUCE, Some(1.0)).await;
+    let mut silent = a_place(&broker).await;
+    // Hours.
+    assert!(silent.call(produce(1), 9).await.throttle_time_ms > 1_000_000);
+    drop(silent);
+    a_place(&broker).await;
+}
+
+/// A client that the broker has room for, as soon as it has.
+async fn a_place(broker: &TestBroker) -> Client {
+    loop {
+        let mut client = broker.client().await;
+        client.send(&MetadataRequest::default().with_topics(Some(Vec::new())), 9).await;
+        if client.receive_raw().await.is_some() {
+            return client;
+        }
+    }
 }
 
 #[tokio::test]

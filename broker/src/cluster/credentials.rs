@@ -8,11 +8,15 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::StrBytes;
 use sha2::{Digest, Sha256, Sha512};
 
+use super::{Updates, check_name};
 use crate::error::ApiError;
 
 /// Iterations that make a password hard to guess, and that a server can be asked for (`ScramMechanism`).
 const ITERATIONS_MIN: i32 = 4096;
 const ITERATIONS_MAX: i32 = 16_384;
+
+/// Longest salt in bytes; Kafka has no bound, and its tools give 16.
+const SALT_LEN_MAX: usize = 1024;
 
 /// How passwords are hashed, by number (`ScramMechanism.type`).
 const SHA_256: i8 = 1;
@@ -74,10 +78,10 @@ impl Credentials {
             let update = upserted(&upsertion);
             want(upsertion.user, update);
         }
-        let mut updates = Vec::new();
-        let mut result = |update: Result<Update, ApiError>| update.map(|update| updates.push(update));
+        let mut updates = Updates::default();
+        let mut result = |update: Result<Update, ApiError>| update.and_then(|update| updates.push(update));
         let results = wanted.into_iter().map(|(user, update)| (user, result(update))).collect();
-        (updates, results)
+        (updates.updates, results)
     }
 
     fn deleted(&self, user: &str, mechanism: i8) -> Result<Update, ApiError> {
@@ -127,6 +131,7 @@ fn check(user: &str, mechanism: i8) -> Result<(), ApiError> {
     if user.is_empty() {
         return Err(ApiError::new(ResponseError::UnacceptableCredential, "Username must not be empty"));
     }
+    check_name(user)?;
     if ![SHA_256, SHA_512].contains(&mechanism) {
         return Err(ApiError::new(ResponseError::UnsupportedSaslMechanism, "Unknown SCRAM mechanism"));
     }
@@ -141,6 +146,9 @@ fn upserted(wanted: &Upsertion) -> Result<Update, ApiError> {
     }
     if wanted.iterations > ITERATIONS_MAX {
         return unacceptable("Too many iterations");
+    }
+    if wanted.salt.len() > SALT_LEN_MAX {
+        return unacceptable("The salt is too long");
     }
     if wanted.salted_password.is_empty() {
         // Kafka's library cannot hash with it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use brooklet_storage::Update;
 use kafka_protocol::ResponseError;
 
+use super::{Updates, check_name};
 use crate::error::ApiError;
 
 /// Kinds of entities.
@@ -83,14 +84,14 @@ impl Quotas {
     }
 
     /// What is to be recorded for the alterations, and what each entity is answered. As in Kafka one that comes twice is
-    /// altered the first time and told that it is wrong. `hosts` are the addresses, and the
-    /// names of hosts, among what is given for one.
+    /// altered the first time and told that it is wrong. `hosts` are the addresses, and the names of hosts, among what
+    /// is given for an address.
     pub(crate) fn alter(
         &self,
         alterations: Vec<Alteration>,
         hosts: &[String],
     ) -> (Vec<Update>, BTreeMap<Entity, Result<(), ApiError>>) {
-        let mut updates = Vec::new();
+        let mut updates = Updates::default();
         let mut results: BTreeMap<Entity, Result<(), ApiError>> = BTreeMap::new();
         for Alteration { entity, operations } in alterations {
             let count = operations.len();
@@ -98,16 +99,14 @@ impl Quotas {
             let result = if results.contains_key(&entity) || operations.len() < count {
                 Err(invalid(format!("Ignoring duplicate entity {}", shown(&entity))))
             } else {
-                self.altered(&entity, operations, hosts).map(|values| {
+                self.altered(&entity, operations, hosts).and_then(|values| {
                     let unchanged = self.0.get(&entity).map_or(values.is_empty(), |before| *before == values);
-                    if !unchanged {
-                        updates.push(update(&entity, &values));
-                    }
+                    if unchanged { Ok(()) } else { updates.push(update(&entity, &values)) }
                 })
             };
             results.insert(entity, result);
         }
-        (updates, results)
+        (updates.updates, results)
     }
 
     fn altered(
@@ -185,8 +184,10 @@ fn keys(entity: &Entity, hosts: &[String]) -> Result<&'static [(&'static str, Nu
         if ![USER, CLIENT_ID, IP].contains(&kind.as_str()) {
             return Err(invalid(format!("Unhandled client quota entity type: {kind}")));
         }
-        if name.as_ref().is_some_and(String::is_empty) {
-            return Err(invalid(format!("Empty {kind} not supported")));
+        match name {
+            Some(empty) if empty.is_empty() => return Err(invalid(format!("Empty {kind} not supported"))),
+            Some(name) => check_name(name)?,
+            None => {}
         }
     }
     match entity.get(IP) {

@@ -141,17 +141,51 @@ async fn a_broker_that_keeps_nothing_has_no_log_of_it() {
 #[tokio::test]
 async fn what_is_too_much_is_not_kept() {
     let cluster = Cluster::open(Storage::open(StorageConfig::memory()).unwrap()).unwrap();
-    let keep = |number: usize| {
-        let client = Some(format!("{number}{}", "x".repeat(1 << 20)));
+    let quota = |number: usize, len: usize| {
+        let client = Some(format!("{number:04}{}", "x".repeat(len - 4)));
         let entity = [("client-id".to_owned(), client)].into();
-        let alteration = Alteration { entity, operations: vec![("producer_byte_rate".to_owned(), Some(1.0))] };
-        cluster.change(false, |contents| contents.quotas.alter(vec![alteration], &[]))
+        Alteration { entity, operations: vec![("producer_byte_rate".to_owned(), Some(1.0))] }
     };
-    for number in 0..31 {
-        assert!(keep(number).await.unwrap().values().all(Result::is_ok));
+    let keep = |all| cluster.change(false, |contents| contents.quotas.alter(all, &[]));
+    // Some 32 KB each: four megabytes have room for 127.
+    for number in 0..127 {
+        assert!(keep(vec![quota(number, NAME_LEN_MAX)]).await.unwrap().values().all(Result::is_ok));
     }
-    assert!(matches!(keep(31).await, Err(ClusterError::Full)));
-    assert_eq!(cluster.contents().quotas.all().count(), 31);
+    assert!(matches!(keep(vec![quota(127, NAME_LEN_MAX)]).await, Err(ClusterError::Full)));
+    assert_eq!(cluster.contents().quotas.all().count(), 127);
+    let long = keep(vec![quota(0, NAME_LEN_MAX + 1)]).await.unwrap();
+    assert!(long.values().all(Result::is_err));
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_does_not_hold() {
+    for made_before in [false, true] {
+        let storage = Storage::open(StorageConfig::memory()).unwrap();
+        let cluster = Cluster::open(storage.clone()).unwrap();
+        let wish = |level| [Wish { feature: "transaction.version".to_owned(), level, way: 2 }];
+        if made_before {
+            cluster.change(false, |contents| contents.features.update(&wish(1))).await.unwrap().unwrap();
+        }
+        let before = cluster.contents().clone();
+        storage.shutdown().await.unwrap();
+        let error = cluster.change(false, |contents| contents.features.update(&wish(0))).await.unwrap_err();
+        assert_eq!(ApiError::from(error).kind(), ResponseError::KafkaStorageError);
+        assert_eq!(*cluster.contents(), before);
+    }
+}
+
+/// What one request may change is bounded before it is written down, whatever becomes of it then.
+#[test]
+fn a_request_that_is_too_much_is_cut() {
+    let quota = |number: usize| {
+        let client = Some(format!("{number:04}{}", "\0".repeat(NAME_LEN_MAX - 4)));
+        let entity = [("client-id".to_owned(), client)].into();
+        Alteration { entity, operations: vec![("producer_byte_rate".to_owned(), Some(1.0))] }
+    };
+    let (updates, results) = Quotas::default().alter((0..1000).map(quota).collect(), &[]);
+    assert_eq!(results.len(), 1000);
+    assert!(updates.iter().map(|(key, _)| key.len()).sum::<usize>() <= WEIGHT_MAX);
+    assert!(!updates.is_empty() && results.values().filter(|result| result.is_err()).count() == 1000 - updates.len());
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::coordinators::CoordinatorError;
 /// Kafka's code for a batch that was not appended (`ReplicaManager.appendToLocalLog`, `UnifiedLog.append`).
 pub(crate) fn of_append(error: &AppendError) -> ResponseError {
     match error {
-        AppendError::TooLarge { .. } => ResponseError::MessageTooLarge,
+        // A client splits what is too large.
+        AppendError::TooLarge { .. } | AppendError::UnfoldsTooFar(_) => ResponseError::MessageTooLarge,
         AppendError::Corrupt(error) => of_batch(error),
         AppendError::InvalidRecord(_) => ResponseError::InvalidRecord,
         AppendError::OutOfOrderSequence { .. } => ResponseError::OutOfOrderSequenceNumber,

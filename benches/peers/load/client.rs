@@ -61,6 +61,12 @@ impl Client {
 
     /// Queues a record for partition 0 and waits while the queue is full. The payload is not copied.
     pub fn send(&self, payload: &'static [u8]) -> Result<()> {
+        self.send_keyed(&[], payload)
+    }
+
+    /// As [`Client::send`], with a key, which is copied; an empty one is none.
+    pub fn send_keyed(&self, key: &[u8], payload: &'static [u8]) -> Result<()> {
+        let key_start = if key.is_empty() { ptr::null() } else { key.as_ptr().cast::<c_void>() };
         // SAFETY: the payload is never freed, and librdkafka only reads it (flags without COPY and FREE).
         let result = unsafe {
             rd::rd_kafka_produce(
@@ -69,8 +75,8 @@ impl Client {
                 rd::RD_KAFKA_MSG_F_BLOCK,
                 payload.as_ptr().cast_mut().cast::<c_void>(),
                 payload.len(),
-                ptr::null(),
-                0,
+                key_start,
+                key.len(),
                 ptr::null_mut(),
             )
         };
@@ -111,6 +117,12 @@ impl Client {
     pub fn commit_transaction(&self) -> Result<()> {
         // SAFETY: the handle is live.
         check(unsafe { rd::rd_kafka_commit_transaction(self.handle, 60_000) })
+    }
+
+    /// Aborts what is flushed already.
+    pub fn abort_transaction(&self) -> Result<()> {
+        // SAFETY: the handle is live.
+        check(unsafe { rd::rd_kafka_abort_transaction(self.handle, 60_000) })
     }
 
     /// First and next offset of partition 0.

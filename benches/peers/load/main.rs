@@ -2,12 +2,16 @@
 //! machine's CPU as a real client can, so that what is measured is the broker.
 //!
 //! ```text
-//! load produce BOOTSTRAP TOPIC RECORDS SIZE BATCH_BYTES   records of SIZE bytes; JSON of some kind when SIZE is `json`
+//! load produce BOOTSTRAP TOPIC RECORDS SIZE BATCH_BYTES [CODEC]
+//!                                                         records of SIZE bytes; JSON of some kind when SIZE is `json`
 //!                                                         (log lines), `sensor`, or `wide`
-//! load fetch   BOOTSTRAP TOPIC RECORDS                    from the start
+//! load keyed   BOOTSTRAP TOPIC RECORDS SIZE KEYS          the same with keys, KEYS of them
+//! load commits BOOTSTRAP TOPIC RECORDS SIZE               the same in transactions of a thousand, each tenth aborted
+//! load fetch   BOOTSTRAP TOPIC RECORDS [ISOLATION]        from the start
 //! load ack     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until acknowledged
 //! load e2e     BOOTSTRAP TOPIC RECORDS SIZE               one in flight: produced until consumed
-//! load transaction BOOTSTRAP TOPIC RECORDS SIZE           a transaction of one record: begun until committed
+//! load transaction BOOTSTRAP TOPIC RECORDS SIZE           a transaction of one record: begun until committed; with `mock`
+//!                                                         as BOOTSTRAP against librdkafka's own broker in memory
 //! load update  BOOTSTRAP TOPIC RECORDS                    one in flight: produced until its count stands on the
 //!                                                         console, which is read from standard input
 //! load reach   BOOTSTRAP TOPIC GROUP OFFSET               waits until the group's offset is there
@@ -29,9 +33,19 @@ fn main() -> Result<()> {
     let text: Vec<&str> = args.iter().map(String::as_str).collect();
     let line = match text.as_slice() {
         ["produce", bootstrap, topic, records, size, batch] => {
-            work::produce(bootstrap, topic, number(records)?, size, number(batch)?)?
+            work::produce(bootstrap, topic, number(records)?, size, number(batch)?, "none")?
         }
-        ["fetch", bootstrap, topic, records] => work::fetch(bootstrap, topic, number(records)?)?,
+        ["produce", bootstrap, topic, records, size, batch, codec] => {
+            work::produce(bootstrap, topic, number(records)?, size, number(batch)?, codec)?
+        }
+        ["keyed", bootstrap, topic, records, size, keys] => {
+            work::keyed(bootstrap, topic, number(records)?, number(size)?, number(keys)?)?
+        }
+        ["commits", bootstrap, topic, records, size] => {
+            work::commits(bootstrap, topic, number(records)?, number(size)?)?
+        }
+        ["fetch", bootstrap, topic, records] => work::fetch(bootstrap, topic, number(records)?, "read_committed")?,
+        ["fetch", bootstrap, topic, records, isolation] => work::fetch(bootstrap, topic, number(records)?, isolation)?,
         ["ack", bootstrap, topic, records, size] => work::ack(bootstrap, topic, number(records)?, number(size)?)?,
         ["e2e", bootstrap, topic, records, size] => work::e2e(bootstrap, topic, number(records)?, number(size)?)?,
         ["transaction", bootstrap, topic, records, size] => {

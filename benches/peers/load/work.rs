@@ -14,28 +14,28 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 use crate::client::{CONSUMED_BYTES, Client};
 use crate::payload::{self, PAYLOADS, noise};
 
+/// Records of a transaction of [`commits`]; one of so many is aborted.
+const TRANSACTION_LEN: usize = 1000;
+const ABORTED_EACH: usize = 10;
+
 /// Many records, many in flight.
-pub fn produce(bootstrap: &str, topic: &str, records: usize, size: &str, batch_bytes: usize) -> Result<String> {
+pub fn produce(
+    bootstrap: &str,
+    topic: &str,
+    records: usize,
+    size: &str,
+    batch_bytes: usize,
+    codec: &str,
+) -> Result<String> {
     let payloads = match size {
         "json" => payload::json_lines(),
         "sensor" => payload::sensor_readings(),
         "wide" => payload::wide(),
         size => noise(size.parse()?),
     };
-    let client = Client::producer(
-        topic,
-        &[
-            ("bootstrap.servers", bootstrap.into()),
-            ("acks", "1".into()),
-            ("linger.ms", "5".into()),
-            ("batch.size", batch_bytes.to_string()),
-            ("batch.num.messages", "1000000".into()),
-            ("message.max.bytes", "4000000".into()),
-            ("queue.buffering.max.messages", "1000000".into()),
-            ("queue.buffering.max.kbytes", "262144".into()),
-        ],
-        false,
-    )?;
+    let mut config = many_in_flight(bootstrap, batch_bytes);
+    config.push(("compression.type", codec.into()));
+    let client = Client::producer(topic, &config, false)?;
     let (_, before) = client.watermarks()?;
     let started = Instant::now();
     let mut bytes = 0;
@@ -50,8 +50,54 @@ pub fn produce(bootstrap: &str, topic: &str, records: usize, size: &str, batch_b
     Ok(rate(records, bytes, seconds))
 }
 
+/// Many records with keys: what compaction has to go through.
+pub fn keyed(bootstrap: &str, topic: &str, records: usize, size: usize, keys: usize) -> Result<String> {
+    let payloads = noise(size);
+    let client = Client::producer(topic, &many_in_flight(bootstrap, 131_072), false)?;
+    client.watermarks()?;
+    let started = Instant::now();
+    for number in 0..records {
+        client.send_keyed(&(number % keys).to_be_bytes(), payloads[number % PAYLOADS])?;
+    }
+    client.flush()?;
+    Ok(rate(records, records * size, started.elapsed().as_secs_f64()))
+}
+
+/// Many records in transactions, some of which are aborted.
+pub fn commits(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<String> {
+    let payloads = noise(size);
+    let mut config = many_in_flight(bootstrap, 131_072);
+    config.retain(|(name, _)| *name != "acks");
+    config.push(("transactional.id", format!("{topic}-commits")));
+    let client = Client::producer(topic, &config, false)?;
+    client.init_transactions()?;
+    let started = Instant::now();
+    for (number, first) in (0..records).step_by(TRANSACTION_LEN).enumerate() {
+        client.begin_transaction()?;
+        for record in first..(first + TRANSACTION_LEN).min(records) {
+            client.send(payloads[record % PAYLOADS])?;
+        }
+        client.flush()?;
+        if number % ABORTED_EACH == 0 { client.abort_transaction()? } else { client.commit_transaction()? }
+    }
+    Ok(rate(records, records * size, started.elapsed().as_secs_f64()))
+}
+
+fn many_in_flight(bootstrap: &str, batch_bytes: usize) -> Vec<(&'static str, String)> {
+    vec![
+        ("bootstrap.servers", bootstrap.into()),
+        ("acks", "1".into()),
+        ("linger.ms", "5".into()),
+        ("batch.size", batch_bytes.to_string()),
+        ("batch.num.messages", "1000000".into()),
+        ("message.max.bytes", "4000000".into()),
+        ("queue.buffering.max.messages", "1000000".into()),
+        ("queue.buffering.max.kbytes", "262144".into()),
+    ]
+}
+
 /// Everything from the start, as fast as it comes.
-pub fn fetch(bootstrap: &str, topic: &str, records: usize) -> Result<String> {
+pub fn fetch(bootstrap: &str, topic: &str, records: usize, isolation: &str) -> Result<String> {
     let client = Client::consumer(
         topic,
         &[
@@ -59,6 +105,7 @@ pub fn fetch(bootstrap: &str, topic: &str, records: usize) -> Result<String> {
             ("fetch.message.max.bytes", "4000000".into()),
             ("queued.max.messages.kbytes", "65536".into()),
             ("check.crcs", "false".into()),
+            ("isolation.level", isolation.into()),
         ],
     )?;
     client.watermarks()?;
@@ -96,11 +143,11 @@ pub fn e2e(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<
 /// A transaction of one record: begun, produced, committed; one after the other.
 pub fn transaction(bootstrap: &str, topic: &str, records: usize, size: usize) -> Result<String> {
     let payloads = noise(size);
-    let config = [
-        ("bootstrap.servers", bootstrap.into()),
-        ("transactional.id", format!("{topic}-transactions")),
-        ("linger.ms", "0".into()),
-    ];
+    let broker = match bootstrap {
+        "mock" => ("test.mock.num.brokers", "1".into()),
+        _ => ("bootstrap.servers", bootstrap.into()),
+    };
+    let config = [broker, ("transactional.id", format!("{topic}-transactions")), ("linger.ms", "0".into())];
     let client = Client::producer(topic, &config, true)?;
     client.init_transactions()?;
     latencies(records, |number| {

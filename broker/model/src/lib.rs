@@ -19,5 +19,5 @@ pub use compression::{Compression, CompressionError, compress, compress_at, deco
 pub use ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicPartition};
 pub use marker::EndMarker;
 pub use record::{Headers, Record, RecordError, Records};
-pub use rewrite::{Rewritten, shift_timestamp};
+pub use rewrite::{Rewritten, set_offset_delta, shift_timestamp};
 pub use varint::take_varint;

@@ -160,6 +160,27 @@ pub fn shift_timestamp(record: &[u8], later: i64, out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
+/// Appends an encoded record to `out` with the offset `delta` after the batch's base.
+pub fn set_offset_delta(record: &[u8], delta: i32, out: &mut Vec<u8>) -> Result<(), RecordError> {
+    let mut rest = record;
+    let parts = (|| {
+        take_varint(&mut rest)?;
+        let body = rest;
+        rest = rest.get(1..)?;
+        take_varlong(&mut rest)?;
+        let head = body.get(..body.len() - rest.len())?;
+        take_varint(&mut rest)?;
+        Some(head)
+    })();
+    let head = parts.ok_or(RecordError::Malformed)?;
+    let delta = i64::from(delta);
+    put_varlong(out, (head.len() + varlong_len(delta) + rest.len()) as i64);
+    out.extend_from_slice(head);
+    put_varlong(out, delta);
+    out.extend_from_slice(rest);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +198,22 @@ mod tests {
         let mut scratch = Vec::new();
         let records = batch.records(&mut scratch, 1 << 20).unwrap().map(Result::unwrap);
         records.map(|record| (record.offset.0, record.timestamp, record.value.unwrap().to_vec())).collect()
+    }
+
+    #[test]
+    fn records_are_given_other_offsets_and_keep_the_rest() {
+        let original = batch(Compression::None);
+        let mut unfolded = Vec::new();
+        let mut records = original.records(&mut unfolded, 1 << 20).unwrap();
+        let mut moved = Vec::new();
+        let mut deltas = [300, 0, 70_000].into_iter();
+        while let Some((raw, _)) = records.next_raw() {
+            set_offset_delta(raw, deltas.next().unwrap(), &mut moved).unwrap();
+        }
+        let moved = original.rewrite(&original.header.rewritten(&moved, 3)).unwrap();
+        let expected = [(300, 100, b"a".to_vec()), (0, 90, b"bb".to_vec()), (70_000, 300, b"ccc".to_vec())];
+        assert_eq!(values(&moved), expected);
+        assert!(matches!(set_offset_delta(&[4, 0], 1, &mut Vec::new()), Err(RecordError::Malformed)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use brooklet_model::{BatchError, Offset, RecordError};
+use brooklet_model::{BatchError, CompressionError, Offset, RecordError};
 
 use crate::{LogConfigError, Topic};
 
@@ -51,6 +51,9 @@ pub enum AppendError {
         /// The most that is allowed.
         max: usize,
     },
+    /// Its records unfold to more than is looked at.
+    #[error("the batch unfolds to more than {0} bytes")]
+    UnfoldsTooFar(usize),
     /// Checksum or counts do not fit.
     #[error(transparent)]
     Corrupt(#[from] BatchError),
@@ -91,6 +94,7 @@ pub enum AppendError {
 impl From<RecordError> for AppendError {
     fn from(error: RecordError) -> Self {
         match error {
+            RecordError::Compression(CompressionError::TooLarge(max)) => Self::UnfoldsTooFar(max),
             RecordError::Codec(_) | RecordError::Compression(_) => Self::Unreadable(error.to_string()),
             RecordError::Malformed | RecordError::Trailing(_) => Self::InvalidRecord(error.to_string()),
         }

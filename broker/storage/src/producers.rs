@@ -8,6 +8,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use brooklet_model::{BatchHeader, EndMarker, Offset, ProducerEpoch, ProducerId, Timestamp};
 
 use crate::partition::Point;
+pub(crate) use sequence::{MarkerError, SequenceError, Sequenced};
+use stored::{decode, encode};
+
+mod sequence;
+mod stored;
 
 /// Batches remembered of each producer; clients have at most five requests in flight.
 const BATCHES_MAX: usize = 5;
@@ -29,35 +34,6 @@ pub(crate) struct LastRecord {
     /// Offset of its last record, if it has written any in its epoch.
     pub(crate) data_offset: Option<i64>,
     pub(crate) epoch: i16,
-}
-
-/// What a batch is to what was written before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sequenced {
-    /// The next one.
-    Next,
-    /// Written before, at these offsets.
-    Duplicate { base_offset: i64, last_offset: i64, timestamp: Timestamp },
-}
-
-/// Why a batch may not be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SequenceError {
-    /// A newer instance of the producer has written.
-    Epoch { current: i16 },
-    /// Not the sequence that follows.
-    OutOfOrder { last: Option<i32> },
-    /// A plain batch while a transaction of the producer is open.
-    InTransaction,
-}
-
-/// Why a marker may not be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MarkerError {
-    /// A newer instance of the producer has written.
-    Epoch { current: i16 },
-    /// A newer coordinator has written a marker.
-    Coordinator { current: i32 },
 }
 
 /// A producer as DescribeProducers tells of it.
@@ -131,71 +107,6 @@ pub(crate) struct Producers {
 }
 
 impl Producers {
-    /// What `header`, of a client or, without sequences, of a coordinator, may be.
-    pub(crate) fn check(&self, header: &BatchHeader) -> Result<Sequenced, SequenceError> {
-        if header.producer_id.0 < 0 {
-            return Ok(Sequenced::Next);
-        }
-        // A producer that is not remembered may begin anywhere: its records may have been deleted (KIP-360).
-        let Some(producer) = self.entries.get(&header.producer_id.0) else { return Ok(Sequenced::Next) };
-        if header.producer_epoch.0 < producer.epoch {
-            return Err(SequenceError::Epoch { current: producer.epoch });
-        }
-        if header.base_sequence < 0 {
-            return Ok(Sequenced::Next);
-        }
-        let next = self.check_sequence(producer, header)?;
-        if next == Sequenced::Next && producer.transaction.is_some() && !header.is_transactional() {
-            return Err(SequenceError::InTransaction);
-        }
-        Ok(next)
-    }
-
-    fn check_sequence(&self, producer: &Producer, header: &BatchHeader) -> Result<Sequenced, SequenceError> {
-        if header.producer_epoch.0 > producer.epoch {
-            return match header.base_sequence {
-                0 => Ok(Sequenced::Next),
-                _ => Err(SequenceError::OutOfOrder { last: None }),
-            };
-        }
-        let (first, last) = (header.base_sequence, header.last_sequence());
-        if let Some(written) =
-            producer.batches.iter().find(|written| written.base_sequence == first && written.last_sequence == last)
-        {
-            let Written { base_offset, last_offset, timestamp, .. } = *written;
-            return Ok(Sequenced::Duplicate { base_offset, last_offset, timestamp });
-        }
-        let previous = producer.batches.back().map(|written| written.last_sequence);
-        match previous {
-            Some(i32::MAX) if first == 0 => Ok(Sequenced::Next),
-            Some(previous) if i64::from(previous) + 1 == i64::from(first) => Ok(Sequenced::Next),
-            // The epoch is that of a marker.
-            None if first == 0 => Ok(Sequenced::Next),
-            last => Err(SequenceError::OutOfOrder { last }),
-        }
-    }
-
-    /// Whether a marker may be written; `outdates` says that its epoch must be newer than that of the records.
-    pub(crate) fn check_marker(
-        &self,
-        id: ProducerId,
-        epoch: ProducerEpoch,
-        marker: EndMarker,
-        outdates: bool,
-    ) -> Result<(), MarkerError> {
-        let Some(producer) = self.entries.get(&id.0) else { return Ok(()) };
-        // With the transaction over, one of the same epoch is the marker once more: harmless.
-        let is_old = epoch.0 < producer.epoch;
-        let is_same = epoch.0 == producer.epoch && outdates && producer.transaction.is_some();
-        if is_old || is_same {
-            return Err(MarkerError::Epoch { current: producer.epoch });
-        }
-        if marker.coordinator_epoch < producer.coordinator_epoch {
-            return Err(MarkerError::Coordinator { current: producer.coordinator_epoch });
-        }
-        Ok(())
-    }
-
     /// Remembers a batch that was written at `at` (or is read again at a start); `now` is when. Returns whether a
     /// transaction begins with it.
     pub(crate) fn remember(&mut self, header: &BatchHeader, at: Point, now: Timestamp) -> bool {
@@ -328,168 +239,5 @@ impl Producers {
     }
 }
 
-/// Epoch i16; last use, last timestamp i64; coordinator epoch i32; last marker i64; the open transaction's offset (-1
-/// is none), segment, position: i64; then 32 bytes a batch, oldest first; all big-endian.
-fn encode(producer: &Producer) -> Vec<u8> {
-    let mut out = Vec::with_capacity(54 + 32 * producer.batches.len());
-    out.extend_from_slice(&producer.epoch.to_be_bytes());
-    out.extend_from_slice(&producer.used.to_be_bytes());
-    out.extend_from_slice(&producer.last_timestamp.to_be_bytes());
-    out.extend_from_slice(&producer.coordinator_epoch.to_be_bytes());
-    out.extend_from_slice(&producer.last_marker.to_be_bytes());
-    let begin = producer.transaction.unwrap_or(Point { offset: -1, segment: -1, position: 0 });
-    out.extend_from_slice(&begin.offset.to_be_bytes());
-    out.extend_from_slice(&begin.segment.to_be_bytes());
-    out.extend_from_slice(&begin.position.to_be_bytes());
-    for written in &producer.batches {
-        out.extend_from_slice(&written.base_sequence.to_be_bytes());
-        out.extend_from_slice(&written.last_sequence.to_be_bytes());
-        out.extend_from_slice(&written.base_offset.to_be_bytes());
-        out.extend_from_slice(&written.last_offset.to_be_bytes());
-        out.extend_from_slice(&written.timestamp.to_be_bytes());
-    }
-    out
-}
-
-/// Takes the bytes of a number off the front.
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*taken)
-}
-
-fn decode(bytes: &[u8]) -> Option<Producer> {
-    let mut rest = bytes;
-    let mut producer = Producer::new(i16::from_be_bytes(take(&mut rest)?), i64::from_be_bytes(take(&mut rest)?));
-    producer.last_timestamp = i64::from_be_bytes(take(&mut rest)?);
-    producer.coordinator_epoch = i32::from_be_bytes(take(&mut rest)?);
-    producer.last_marker = i64::from_be_bytes(take(&mut rest)?);
-    let begin = Point {
-        offset: i64::from_be_bytes(take(&mut rest)?),
-        segment: i64::from_be_bytes(take(&mut rest)?),
-        position: u64::from_be_bytes(take(&mut rest)?),
-    };
-    producer.transaction = (begin.offset >= 0).then_some(begin);
-    while !rest.is_empty() {
-        producer.batches.push_back(Written {
-            base_sequence: i32::from_be_bytes(take(&mut rest)?),
-            last_sequence: i32::from_be_bytes(take(&mut rest)?),
-            base_offset: i64::from_be_bytes(take(&mut rest)?),
-            last_offset: i64::from_be_bytes(take(&mut rest)?),
-            timestamp: i64::from_be_bytes(take(&mut rest)?),
-        });
-    }
-    Some(producer)
-}
-
 #[cfg(test)]
-mod tests {
-    use brooklet_model::LeaderEpoch;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn header(producer: i64, epoch: i16, base_sequence: i32, records: i32, offset: i64) -> BatchHeader {
-        BatchHeader {
-            base_offset: Offset(offset),
-            size: 100,
-            leader_epoch: LeaderEpoch(0),
-            crc: 0,
-            attributes: 0,
-            last_offset_delta: records - 1,
-            base_timestamp: 0,
-            max_timestamp: offset * 10,
-            producer_id: ProducerId(producer),
-            producer_epoch: ProducerEpoch(epoch),
-            base_sequence,
-            record_count: records,
-        }
-    }
-
-    /// The rule in words, over all that was ever accepted.
-    fn expected(history: &[BatchHeader], new: &BatchHeader) -> Result<Sequenced, SequenceError> {
-        let own: Vec<_> = history.iter().filter(|old| old.producer_id == new.producer_id).collect();
-        let Some(last) = own.last() else { return Ok(Sequenced::Next) };
-        if new.producer_epoch < last.producer_epoch {
-            return Err(SequenceError::Epoch { current: last.producer_epoch.0 });
-        }
-        if new.producer_epoch > last.producer_epoch {
-            let begins = new.base_sequence == 0;
-            return if begins { Ok(Sequenced::Next) } else { Err(SequenceError::OutOfOrder { last: None }) };
-        }
-        let of_epoch: Vec<_> = own.iter().filter(|old| old.producer_epoch == new.producer_epoch).collect();
-        let remembered = &of_epoch[of_epoch.len().saturating_sub(5)..];
-        let sequences = |batch: &BatchHeader| (batch.base_sequence, batch.last_sequence());
-        if let Some(old) = remembered.iter().find(|old| sequences(old) == sequences(new)) {
-            let (base_offset, last_offset) = (old.base_offset.0, old.last_offset().0);
-            return Ok(Sequenced::Duplicate { base_offset, last_offset, timestamp: old.max_timestamp });
-        }
-        match last.last_sequence().checked_add(1).unwrap_or(0) == new.base_sequence {
-            true => Ok(Sequenced::Next),
-            false => Err(SequenceError::OutOfOrder { last: Some(last.last_sequence()) }),
-        }
-    }
-
-    /// Producer, epoch, how far from the sequence that would be next, records, and whether all is stored and restored.
-    fn steps() -> impl Strategy<Value = Vec<(i64, i16, i32, i32, bool)>> {
-        proptest::collection::vec((0..2i64, 0..3i16, -7..3i32, 1..4i32, any::<bool>()), 1..80)
-    }
-
-    proptest! {
-        #[test]
-        fn a_batch_is_taken_once_and_in_order(steps in steps(), first in prop_oneof![Just(0), Just(i32::MAX - 8)]) {
-            let mut producers = Producers::default();
-            let mut stored: HashMap<i64, Vec<u8>> = HashMap::new();
-            let mut history: Vec<BatchHeader> = Vec::new();
-            let mut offset = 0;
-            for (producer, epoch, away, records, restart) in steps {
-                let last = history.iter().rfind(|old| old.producer_id.0 == producer);
-                let next = match last {
-                    None => first,
-                    Some(last) if last.producer_epoch.0 < epoch => 0,
-                    Some(last) => last.last_sequence().checked_add(1).unwrap_or(0),
-                };
-                // Mostly the right one; below it, a batch that was there or never was.
-                let sequence = if away >= 0 { next } else { (i64::from(next) + i64::from(away)).rem_euclid(1 << 31) as i32 };
-                let new = header(producer, epoch, sequence, records, offset);
-                let verdict = producers.check(&new);
-                prop_assert_eq!(&verdict, &expected(&history, &new));
-                if verdict == Ok(Sequenced::Next) {
-                    producers.remember(&new, at(offset), 0);
-                    history.push(new);
-                    offset += i64::from(records);
-                }
-                if restart {
-                    stored.extend(producers.take_changes().into_iter().map(|(id, bytes)| (id, bytes.unwrap())));
-                    producers = Producers::default();
-                    for (id, bytes) in &stored {
-                        producers.restore(*id, bytes).unwrap();
-                    }
-                }
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_restored_without_panic(bytes: Vec<u8>) {
-            let _ = Producers::default().restore(1, &bytes);
-        }
-    }
-
-    fn at(offset: i64) -> Point {
-        Point { offset, segment: 0, position: 0 }
-    }
-
-    #[test]
-    fn the_silent_are_forgotten_unless_a_query_writes_under_them() {
-        let mut producers = Producers::default();
-        producers.remember(&header(1, 0, 0, 1, 0), at(0), 100);
-        producers.remember(&header(2, 0, 0, 1, 1), at(1), 200);
-        producers.remember(&header(ProducerId::QUERIES.0, 0, 0, 1, 1), at(1), 100);
-        producers.take_changes();
-        producers.expire(200);
-        assert_eq!(producers.take_changes(), [(1, None)]);
-        assert!(producers.get(ProducerId::QUERIES).is_some());
-        assert!(producers.get(ProducerId(1)).is_none());
-        assert!(producers.get(ProducerId(2)).is_some());
-    }
-}
+mod tests;

@@ -1,15 +1,18 @@
 //! What a batch must be before it is appended, and what it becomes by the topic's settings, outside the partition's
 //! lock. See `org.apache.kafka.storage.internals.log.LogValidator`.
 //!
-//! Records are looked at only where a setting asks for it: keys of a compacted topic, times that may be out of range,
-//! another codec. Else what the header says of them is taken as said.
+//! Compressed records are unfolded and looked at, as nobody else will before a consumer does; others only where a setting
+//! asks for it: keys of a compacted topic, times that may be out of range, another codec. Else what the header says of
+//! them is taken as said.
 
-use brooklet_model::{Batch, Compression, Record, Rewritten, Timestamp, TimestampType, TopicPartition};
+use brooklet_model::{
+    Batch, Compression, Record, Rewritten, Timestamp, TimestampType, TopicPartition, set_offset_delta,
+};
 
 use crate::log_config::StoredCompression;
 use crate::{AppendError, LogConfig, RefusedRecords, StorageError};
 
-/// A compressed batch may unfold to this, where its records have to be looked at.
+/// A compressed batch may unfold to this; a client that is told that it is too large sends it in parts.
 const UNFOLDED_BYTES_MAX: usize = 128 << 20;
 
 /// Checks `batch`, which is a client's or a coordinator's; returns it as it is to be stored.
@@ -39,20 +42,33 @@ pub(super) fn validate(
         StoredCompression::Producer => codec,
         StoredCompression::Codec(target) => target,
     };
-    let mut records = Vec::new();
+    let mut unfolded = Vec::new();
     let mut max_timestamp = header.max_timestamp;
+    let mut renumbered = None;
     let checks = Checks { id, config, now, batch: &batch };
-    if target != codec || checks.need_records() {
-        max_timestamp = checks.check(&mut records)?;
+    if target != codec || codec != Compression::None || checks.need_records() {
+        let seen = checks.check(&mut unfolded)?;
+        max_timestamp = seen.max_timestamp;
+        if !seen.in_order && target != codec {
+            renumbered = Some(checks.renumber()?);
+        } else if !seen.in_order && codec != Compression::None {
+            return Err(AppendError::Unreadable(
+                "the records do not have the offsets that the batch promises".to_owned(),
+            ));
+        }
     }
     let timestamp_type = config.timestamp_type;
     if timestamp_type == TimestampType::LogAppendTime {
         max_timestamp = now;
     }
     let stored = if target != codec {
-        let unfolded = if codec == Compression::None { batch.body() } else { records.as_slice() };
+        let records = match &renumbered {
+            Some(renumbered) => renumbered,
+            None if codec == Compression::None => batch.body(),
+            None => unfolded.as_slice(),
+        };
         let level = config.level(target);
-        let same = header.rewritten(unfolded, header.record_count);
+        let same = header.rewritten(records, header.record_count);
         batch
             .rewrite(&Rewritten { codec: target, level, timestamp_type, max_timestamp, ..same })
             .map_err(StorageError::from)?
@@ -79,6 +95,13 @@ fn invalid(what: String) -> AppendError {
     AppendError::InvalidRecord(what)
 }
 
+/// What the records are, whatever the header says.
+struct Seen {
+    max_timestamp: Timestamp,
+    /// Each has the offset after the one before it.
+    in_order: bool,
+}
+
 /// Checks of the records one by one.
 struct Checks<'a> {
     id: &'a TopicPartition,
@@ -98,13 +121,15 @@ impl Checks<'_> {
         config.cleanup_policy.compact || of_append || may_be_out_of_range
     }
 
-    /// Looks at each record, unfolding them into `unfolded` if they are compressed; returns the largest timestamp.
-    fn check(&self, unfolded: &mut Vec<u8>) -> Result<Timestamp, AppendError> {
+    /// Looks at each record, unfolding them into `unfolded` if they are compressed.
+    fn check(&self, unfolded: &mut Vec<u8>) -> Result<Seen, AppendError> {
         let mut refused = RefusedRecords::default();
-        let mut max_timestamp = -1;
+        let mut seen = Seen { max_timestamp: -1, in_order: true };
         for (index, record) in (0..).zip(self.batch.records(unfolded, UNFOLDED_BYTES_MAX)?) {
             let record = record?;
-            max_timestamp = max_timestamp.max(record.timestamp);
+            seen.max_timestamp = seen.max_timestamp.max(record.timestamp);
+            seen.in_order &= record.offset == self.batch.header.base_offset.plus(i64::from(index));
+            record.headers.iter().try_for_each(|header| header.map(drop))?;
             if self.config.cleanup_policy.compact && record.key.is_none() {
                 refused.add(index, false, || {
                     format!("Compacted topic cannot accept message without key in topic partition {}", self.id)
@@ -113,7 +138,20 @@ impl Checks<'_> {
                 self.check_time(index, &record, &mut refused);
             }
         }
-        if refused.is_empty() { Ok(max_timestamp) } else { Err(AppendError::Refused(refused)) }
+        if refused.is_empty() { Ok(seen) } else { Err(AppendError::Refused(refused)) }
+    }
+
+    /// The records, uncompressed, with the offsets that the header promises.
+    fn renumber(&self) -> Result<Vec<u8>, AppendError> {
+        let (mut unfolded, mut out) = (Vec::new(), Vec::new());
+        let mut records = self.batch.records(&mut unfolded, UNFOLDED_BYTES_MAX)?;
+        let mut delta = 0;
+        while let Some((raw, record)) = records.next_raw() {
+            record?;
+            set_offset_delta(raw, delta, &mut out)?;
+            delta += 1;
+        }
+        Ok(out)
     }
 
     fn check_time(&self, index: i32, record: &Record<'_>, refused: &mut RefusedRecords) {
@@ -142,6 +180,81 @@ impl Checks<'_> {
                     size(record.value),
                 )
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brooklet_model::{BatchBuilder, NewRecord, Offset};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CODECS: [Compression; 4] = [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+
+    fn checked(batch: Batch, config: &LogConfig) -> Result<Batch, AppendError> {
+        validate(batch, &TopicPartition::new("t", 0), config, 1000, true)
+    }
+
+    fn built(rows: &[(i64, Vec<u8>)], codec: Compression) -> Batch {
+        let mut builder = BatchBuilder::new();
+        for (timestamp, value) in rows {
+            let headers: &[(&[u8], Option<&[u8]>)] = &[(b"h", Some(value))];
+            let headers = if value.is_empty() { &[] } else { headers };
+            builder.push(NewRecord { timestamp: *timestamp, key: Some(value), value: Some(value), headers });
+        }
+        Batch::parse(&builder.finish(codec).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_unfolds_too_far_is_too_large() {
+        let batch = built(&[(0, Vec::new()), (1, vec![0; UNFOLDED_BYTES_MAX / 3])], Compression::Zstd);
+        let refused = checked(batch, &LogConfig::default());
+        assert!(matches!(refused, Err(AppendError::UnfoldsTooFar(UNFOLDED_BYTES_MAX))), "{refused:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever becomes of a compressed batch on its way: if it is taken, everybody can read it.
+        #[test]
+        fn what_is_stored_can_be_read(
+            rows in proptest::collection::vec((0i64..2000, proptest::collection::vec(0u8..3, 0..40)), 1..20),
+            codec in 0usize..4,
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            target in prop_oneof![Just(StoredCompression::Producer), Just(StoredCompression::Codec(Compression::Zstd))],
+        ) {
+            let original = built(&rows, CODECS[codec]);
+            let mut bytes = original.bytes.to_vec();
+            for (at, byte) in &changes {
+                // Codec and count stand before the records.
+                let at = 21 + at.index(bytes.len() - 21);
+                bytes[at] = *byte;
+            }
+            // With the checksum that fits.
+            let changed = Batch::parse(&bytes.into()).unwrap();
+            let header = &changed.header;
+            let batch = changed.with_max_timestamp(header.timestamp_type(), header.max_timestamp);
+            let is_compressed = batch.header.compression() != Ok(Compression::None);
+            match checked(batch, &LogConfig { compression: target, ..LogConfig::default() }) {
+                Err(error) => prop_assert!(!changes.is_empty(), "{error}"),
+                Ok(stored) => {
+                    stored.verify_checksum().unwrap();
+                    let mut unfolded = Vec::new();
+                    let records: Result<Vec<_>, _> = stored.records(&mut unfolded, UNFOLDED_BYTES_MAX).unwrap().collect();
+                    if is_compressed {
+                        let records = records.unwrap();
+                        prop_assert_eq!(records.len() as i32, stored.header.record_count);
+                        let latest = records.iter().map(|record| record.timestamp).max();
+                        prop_assert_eq!(latest, Some(stored.header.max_timestamp));
+                        for (index, record) in (0..).zip(&records) {
+                            prop_assert_eq!(record.offset, Offset(index));
+                            prop_assert!(record.headers.iter().all(|header| header.is_ok()));
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use brooklet_processor::{
-    AdHocQuery, Feed, OutputMode, Plan, PlanSettings, QueryError, QueryOptions, SourceRecord, plan_all,
-};
+use brooklet_processor::{AdHocQuery, Feed, Plan, PlanSettings, QueryError, QueryOptions, SourceRecord, plan_all};
 use brooklet_producer::{Fetched, TopicReader, with_fetched};
 use brooklet_storage::{Engine, Storage, StorageConfig};
 
@@ -52,7 +50,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<()> {
 }
 
 fn plan(args: &QueryArgs) -> anyhow::Result<Plan> {
-    let mode = args.follow.then_some(OutputMode::Update);
+    let mode = args.follow.then(|| args.output_mode.into());
     let settings = PlanSettings { batch: !args.follow, mode, ..PlanSettings::default() };
     let mut plans = plan_all(&args.sql, &settings)?;
     match (plans.pop(), plans.len()) {

@@ -12,7 +12,7 @@ use brooklet_storage::StorageConfig;
 use bytesize::ByteSize;
 use clap::Parser as _;
 
-use crate::cli::{Engine, Fsync, LimitArgs, MAIN_JOB, OnDataLoss, OutputMode, ServeArgs, Sink};
+use crate::cli::{Engine, Fsync, LimitArgs, MAIN_JOB, OnDataLoss, ServeArgs, Sink};
 use crate::logging::say;
 use crate::node::{self, NamedPlan, Node, NodeConfig};
 use crate::signals;
@@ -51,11 +51,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
 
 /// Plans the queries and names them; the same one twice, or a name twice, would be two queries on one checkpoint.
 fn plan_all(args: &ServeArgs) -> anyhow::Result<Vec<NamedPlan>> {
-    let mode = match args.output_mode {
-        OutputMode::Update => processor::OutputMode::Update,
-        OutputMode::Complete => processor::OutputMode::Complete,
-        OutputMode::Append => processor::OutputMode::Append,
-    };
+    let mode = args.output_mode.into();
     let sink = match &args.sink {
         Sink::Console => processor::Sink::Console,
         Sink::Json => processor::Sink::Json,

@@ -77,6 +77,11 @@ impl ApiError {
                 Self::new(kind, "This server does not host this topic-partition.")
             }
             ResponseError::UnknownTopicId => Self::new(kind, "This server does not host this topic ID."),
+            ResponseError::InvalidRequest => Self::new(
+                kind,
+                "This most likely occurs because of a request being malformed by the client library or the message was \
+                 sent to an incompatible broker. See the broker logs for more details.",
+            ),
             _ => Self { kind, message: None },
         }
     }

@@ -1,6 +1,7 @@
 //! `brooklet serve`: where it listens, how it ends, what it says where.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use rustix::process::Signal;
@@ -134,4 +135,25 @@ fn a_topic_of_three_replicas_is_made_with_one_where_it_may() {
         let output = run(&[&create[..], &[&address.to_string()]].concat());
         assert_eq!(output.status.code(), Some(code), "{}", output.stderr);
     }
+}
+
+/// IncrementalAlterConfigs 0: sets the level of the logger `root` of broker 1 to DEBUG.
+const LOG_AT_DEBUG: &[u8] = b"\0\x2c\0\0\0\0\0\x07\0\x01c\0\0\0\x01\x08\0\x011\0\0\0\x01\0\x04root\0\0\x05DEBUG\0";
+
+#[test]
+fn the_level_of_logging_is_changed_while_it_runs() {
+    let (brooklet, address) = Brooklet::serve(&["--storage", "memory", "--log-level", "error"]);
+    let send = |frame: &[u8]| {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.write_all(&(frame.len() as i32).to_be_bytes()).unwrap();
+        socket.write_all(frame).unwrap();
+        socket
+    };
+    let mut answer = [0; 4 + 4 + 4 + 4 + 2];
+    send(LOG_AT_DEBUG).read_exact(&mut answer).unwrap();
+    assert_eq!(answer[4..], *b"\0\0\0\x07\0\0\0\0\0\0\0\x01\0\0");
+    // Why the broker closes on a frame that is none is told at this level alone.
+    send(b"none").read_to_end(&mut Vec::new()).unwrap();
+    brooklet.stderr.wait_contains("header is malformed");
+    assert_eq!(brooklet.terminate().status.code(), Some(0));
 }

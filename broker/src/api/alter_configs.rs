@@ -108,7 +108,10 @@ async fn alter(
         TOPIC => topics::alter::alter(shared, name, changes, replace, validate_only).await,
         BROKER if !name.is_empty() && name.parse() != Ok(NODE_ID.0) => invalid(wrong_broker(name)),
         BROKER | CLIENT_METRICS | GROUP => kept::alter(shared, kind, name, changes, replace, validate_only).await,
-        BROKER_LOGGER if !replace && name.parse() != Ok(NODE_ID.0) => invalid(wrong_broker(name)),
+        BROKER_LOGGER if !replace && name.parse() != Ok(NODE_ID.0) => invalid(match name.parse::<i32>() {
+            Ok(id) => format!("Unexpected node id. Expected {}, but received {id}", NODE_ID.0),
+            Err(_) => wrong_broker(name),
+        }),
         BROKER_LOGGER if !replace => loggers::alter(shared.root_logger(), &changes, validate_only),
         other => invalid(format!("Unknown resource type {other}")),
     }

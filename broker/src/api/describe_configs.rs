@@ -21,10 +21,6 @@ use crate::topics::config::Source;
 use crate::topics::name;
 use crate::{broker_config, configs};
 
-/// What Kafka says of a kind that it does not know.
-const UNKNOWN_KIND: &str = "This most likely occurs because of a request being malformed by the client library or the \
-                            message was sent to an incompatible broker. See the broker logs for more details.";
-
 /// Settings that one response tells: those of 3,000 topics. The same topic can be asked for many times in a request,
 /// and any name can be a group's.
 const SETTINGS_MAX: usize = 100_000;
@@ -117,7 +113,7 @@ fn describe(
         CLIENT_METRICS => all(client_metrics::told(&own(CLIENT_METRICS))),
         GROUP if named.is_empty() => invalid("Group name must not be empty"),
         GROUP => all(group::told(&own(GROUP))),
-        _ => invalid(UNKNOWN_KIND),
+        _ => Err(ApiError::with_kafkas_words(ResponseError::InvalidRequest)),
     }
 }
 

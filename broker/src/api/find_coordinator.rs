@@ -6,6 +6,7 @@ use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
+use crate::error::ApiError;
 use crate::shared::{Call, NODE_ID, Shared};
 
 /// `FindCoordinatorRequest.CoordinatorType`
@@ -62,7 +63,7 @@ fn single(shared: &Shared, call: &Call, request: &FindCoordinatorRequest) -> Fin
 }
 
 fn message() -> StrBytes {
-    StrBytes::from_static_str("The coordinator key or its type is not valid.")
+    ApiError::with_kafkas_words(ResponseError::InvalidRequest).message().unwrap_or_default()
 }
 
 fn is_valid(version: i16, key_type: i8, key: &str) -> bool {

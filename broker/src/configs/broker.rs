@@ -159,6 +159,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
 /// Checks the settings of a broker, or of all, all together; `kept` are those before.
 pub(super) fn validate(resource: &str, kept: &BrokerSettings, settings: &Settings) -> Result<(), ApiError> {
     let refuse = |message: String| Err(ApiError::new(ResponseError::InvalidRequest, message));
+    // Kafka prints collections as Scala does.
     let set_of = |wrong: Vec<&str>| format!("Set({})", wrong.join(", "));
     let those = |is_wrong: &dyn Fn(&str) -> bool| -> Vec<&str> {
         settings.keys().map(String::as_str).filter(|name| is_wrong(name)).collect()
@@ -171,7 +172,7 @@ pub(super) fn validate(resource: &str, kept: &BrokerSettings, settings: &Setting
     let without_listener = those(&|name| scope(name) == Some(Scope::Listener));
     if !without_listener.is_empty() {
         return refuse(format!(
-            "These security configs can be dynamically updated only per-listener using the listener prefix: {}",
+            "These security configs can be dynamically updated only per-listener using the listener prefix: Hash{}",
             set_of(without_listener)
         ));
     }
@@ -205,20 +206,24 @@ fn together(before: &BrokerSettings, after: &BrokerSettings) -> Result<(), Strin
     let is_below = |name: &str, least: i64| number(after, name).is_some_and(|value| value < least);
     let retention = number(after, "log.retention.ms").unwrap_or(7 * 24 * 60 * 60 * 1000);
     if retention == 0 {
-        return Err("log.retention.ms must be unlimited (-1) or, greater than or equal to 1".to_owned());
+        return Err(
+            "requirement failed: log.retention.ms must be unlimited (-1) or, greater than or equal to 1".to_owned()
+        );
     }
     if is_below("log.roll.ms", 1) {
-        return Err("log.roll.ms must be greater than or equal to 1".to_owned());
+        return Err("requirement failed: log.roll.ms must be greater than or equal to 1".to_owned());
     }
     if is_below("log.roll.jitter.ms", 0) {
-        return Err("log.roll.jitter.ms must be greater than or equal to 0".to_owned());
+        return Err("requirement failed: log.roll.jitter.ms must be greater than or equal to 0".to_owned());
     }
     let cleaners = number(after, "log.cleaner.threads").unwrap_or(1);
     if cleaners == 0 {
         return Err("/ by zero".to_owned());
     }
     if number(after, "log.cleaner.dedupe.buffer.size").unwrap_or(i64::MAX) / cleaners <= 1 << 20 {
-        return Err("log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.".to_owned());
+        return Err(
+            "requirement failed: log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.".to_owned()
+        );
     }
     for name in THREADS {
         let (old, new) = (number(before, name).unwrap_or(1), number(after, name).unwrap_or(1));
@@ -234,7 +239,7 @@ fn together(before: &BrokerSettings, after: &BrokerSettings) -> Result<(), Strin
     let overrides = after.get("max.connections.per.ip.overrides").unwrap_or_default();
     if is_below("max.connections.per.ip", 1) && overrides.is_empty() {
         return Err(
-            "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set."
+            "requirement failed: max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set."
                 .to_owned(),
         );
     }

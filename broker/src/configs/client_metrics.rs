@@ -45,6 +45,11 @@ pub(crate) fn validate(subscription: &str, settings: &Settings) -> Result<(), Ap
         return request(format!("Unknown client metrics configuration: {unknown}"));
     }
     for definition in TABLE {
+        let list = settings.get(definition.name).filter(|_| definition.kind == Kind::List);
+        let list = list.map(|value| value.trim()).unwrap_or_default();
+        if !list.is_empty() && list.split(',').any(|word| word.trim().is_empty()) {
+            return Err(config(format!("Configuration '{}' values must not be empty.", definition.name)));
+        }
         settings.get(definition.name).map_or(Ok(()), |value| definition.validate(value)).map_err(config)?;
     }
     if let Some(interval) = settings.get(INTERVAL).and_then(|value| value.trim().parse::<i32>().ok())

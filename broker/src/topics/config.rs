@@ -147,7 +147,11 @@ impl Definition {
             Kind::Text | Kind::Class | Kind::Password | Kind::Unknown => self.rule.word(value),
             Kind::List => return self.validate_list(trimmed),
         };
-        outcome.or_else(|why| wrong(if self.kind == Kind::Text { value } else { trimmed }, &why))
+        outcome.or_else(|why| match self.kind {
+            Kind::Text => wrong(value, &why),
+            Kind::Double => wrong(&self.canonical(value), &why),
+            _ => wrong(trimmed, &why),
+        })
     }
 
     fn validate_list(&self, value: &str) -> Result<(), String> {

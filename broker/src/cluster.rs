@@ -1,6 +1,6 @@
 //! What Kafka's controller keeps beside topics: client quotas, SCRAM credentials, levels of features.
 //!
-//! A change is one batch of a hidden log, which is made once there is something to keep. What is there is the fold of its
+//! A change is one batch of a hidden table, which is made once there is something to keep. What is there is the fold of its
 //! records, so that a restart finds the same; it holds as soon as it is written, and is answered once it is durable.
 
 pub(crate) mod credentials;
@@ -176,7 +176,7 @@ impl Cluster {
         }
         let table = match &*known {
             Some(table) => table.clone(),
-            None => self.storage.table(self.storage.hidden_log(LOG)?)?,
+            None => self.storage.hidden_table(LOG)?,
         };
         *known = Some(table.clone());
         let appended = table.append(wall_clock(), &updates)?;

@@ -20,6 +20,7 @@ use crate::shared::Shared;
 use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
 use crate::{Engine, Fsync, LogConfig, OpenError, Settings, StorageConfig, StorageError, Table, Topic, Tuning};
+use topics::hidden_config;
 
 mod cleaning;
 mod resources;
@@ -146,8 +147,14 @@ impl Storage {
         }
         for (name, record) in &contents.hidden {
             for number in &record.logs {
-                let opened =
-                    self.opener().open(name.as_str(), 0, *number, record.id, LogConfig::hidden(), start(number));
+                let opened = self.opener().open(
+                    name.as_str(),
+                    0,
+                    *number,
+                    record.id,
+                    hidden_config(name, record),
+                    start(number),
+                );
                 let log = opened.map_err(|error| OpenError::Log { log: name.clone(), error })?;
                 topics.hidden.insert(name.clone(), log);
             }

@@ -10,8 +10,20 @@ use crate::catalogue::{self, CATALOGUE_NAME, Contents, TopicRecord};
 use crate::topic::{HIDDEN_PREFIX, is_file_name};
 use crate::{
     AlterResourceError, AlterTopicError, CreateTopicError, DeleteTopicError, LogConfig, LogConfigError, NewTopic,
-    PartitionLog, StorageError, Topic, is_legal_topic_name,
+    PartitionLog, StorageError, Table, Topic, is_legal_topic_name,
 };
+
+/// What a hidden log of updates by key has of its own.
+const TABLE_OVERRIDES: [(&str, &str); 2] = [("cleanup.policy", "compact"), ("segment.bytes", "4194304")];
+
+/// The settings of a hidden log.
+pub(super) fn hidden_config(name: &str, record: &TopicRecord) -> LogConfig {
+    let hidden = LogConfig::hidden();
+    hidden.with_overrides(&record.overrides).unwrap_or_else(|error| {
+        tracing::warn!(log = name, %error, "the log goes on without settings of its own");
+        hidden
+    })
+}
 
 impl Storage {
     /// The topic of that name.
@@ -104,6 +116,17 @@ impl Storage {
     /// The log of brooklet's own that has that name, created if missing. The name begins with `__brooklet_`; no
     /// client sees it.
     pub fn hidden_log(&self, name: &str) -> Result<Arc<PartitionLog>, StorageError> {
+        self.hidden(name, BTreeMap::new())
+    }
+
+    /// As [`hidden_log`](Self::hidden_log), for updates by key: it is compacted, so that its size is bounded by what it
+    /// is about.
+    pub fn hidden_table(&self, name: &str) -> Result<Arc<Table>, StorageError> {
+        let overrides = TABLE_OVERRIDES.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.table(self.hidden(name, overrides.into())?)
+    }
+
+    fn hidden(&self, name: &str, overrides: BTreeMap<String, String>) -> Result<Arc<PartitionLog>, StorageError> {
         if let Some(log) = self.known_hidden_log(name) {
             return Ok(log);
         }
@@ -120,7 +143,7 @@ impl Storage {
             Some(record) => record,
             None => {
                 let logs = records.numbers(1);
-                let record = TopicRecord { id: TopicId::new_v4(), logs, overrides: BTreeMap::new(), internal: true };
+                let record = TopicRecord { id: TopicId::new_v4(), logs, overrides, internal: true };
                 self.catalogue
                     .write(&vec![catalogue::put_next_log(records.next_log), catalogue::put_hidden(name, &record)])?;
                 records.hidden.insert(name.to_owned(), record.clone());
@@ -128,7 +151,7 @@ impl Storage {
             }
         };
         let number = record.logs.first().copied().unwrap_or_default();
-        let log = self.opener().open(name, 0, number, record.id, LogConfig::hidden(), 0)?;
+        let log = self.opener().open(name, 0, number, record.id, hidden_config(name, &record), 0)?;
         self.topics.write().hidden.insert(name.to_owned(), log.clone());
         Ok(log)
     }
@@ -265,6 +288,36 @@ impl Topics {
 mod tests {
     use super::*;
     use crate::{Engine, StorageConfig};
+
+    #[test]
+    fn a_hidden_table_is_as_large_as_what_it_is_about() {
+        for engine in [Engine::Segments, Engine::Sled] {
+            let folder = tempfile::tempdir().unwrap();
+            let open = || Storage::open(StorageConfig { engine, ..StorageConfig::new(folder.path()) }).unwrap();
+            let values = |storage: &Storage| {
+                let mut values = BTreeMap::new();
+                let table = storage.hidden_table("__brooklet_table").unwrap();
+                table.for_each(&mut |key, value| drop(values.insert(key.to_vec(), value.to_vec()))).unwrap();
+                (values, table.log().size_bytes())
+            };
+            let mut expected = BTreeMap::new();
+            let storage = open();
+            let table = storage.hidden_table("__brooklet_table").unwrap();
+            // Twenty megabytes about ten keys.
+            for number in 0..200u8 {
+                let (key, value) = (vec![number % 10], vec![number; 100_000]);
+                table.append(0, &[(key.clone(), Some(value.clone()))]).unwrap();
+                expected.insert(key, value);
+            }
+            drop(table);
+            storage.clean();
+            let (kept, size) = values(&storage);
+            assert!(kept == expected && size < 8 << 20, "{engine}: {size}");
+            drop(storage);
+            let (kept, size) = values(&open());
+            assert!(kept == expected && size < 8 << 20, "{engine}: {size}");
+        }
+    }
 
     #[test]
     fn a_deletion_that_was_interrupted_goes_on() {

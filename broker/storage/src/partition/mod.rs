@@ -3,6 +3,7 @@
 
 mod append;
 mod batches;
+mod checks;
 mod compact;
 mod compaction;
 mod durability;

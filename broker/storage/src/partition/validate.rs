@@ -5,15 +5,21 @@
 //! asks for it: keys of a compacted topic, times that may be out of range, another codec. Else what the header says of
 //! them is taken as said.
 
-use brooklet_model::{
-    Batch, Compression, Record, Rewritten, Timestamp, TimestampType, TopicPartition, set_offset_delta,
-};
+use std::cell::Cell;
 
+use brooklet_model::{Batch, Compression, Rewritten, Timestamp, TimestampType, TopicPartition};
+
+use super::checks::Checks;
 use crate::log_config::StoredCompression;
-use crate::{AppendError, LogConfig, RefusedRecords, StorageError};
+use crate::{AppendError, LogConfig, StorageError};
 
-/// A compressed batch may unfold to this; a client that is told that it is too large sends it in parts.
-const UNFOLDED_BYTES_MAX: usize = 128 << 20;
+/// What a thread keeps of the memory that it has unfolded a batch in: taken anew for each, it costs as much as some
+/// codecs do.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
+std::thread_local! {
+    static UNFOLDED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Checks `batch`, which is a client's or a coordinator's; returns it as it is to be stored.
 pub(super) fn validate(
@@ -38,16 +44,38 @@ pub(super) fn validate(
         let (sequence, id) = (header.base_sequence, header.producer_id);
         return Err(invalid(format!("invalid sequence number {sequence} in a batch of the producer {id}")));
     }
+    let mut unfolded = UNFOLDED.take();
+    let stored = checked(batch, codec, id, config, now, &mut unfolded);
+    if unfolded.capacity() <= KEPT_BYTES_MAX {
+        UNFOLDED.set(unfolded);
+    }
+    let stored = stored?;
+    check_size(&stored, config)?;
+    if stored.header.size as u64 > config.segment_bytes && config.segments_bound_batches {
+        return Err(AppendError::LargerThanSegment { size: stored.header.size, max: config.segment_bytes });
+    }
+    Ok(stored)
+}
+
+/// Looks at the records where that has to be; returns the batch as it is to be stored.
+fn checked(
+    batch: Batch,
+    codec: Compression,
+    id: &TopicPartition,
+    config: &LogConfig,
+    now: Timestamp,
+    unfolded: &mut Vec<u8>,
+) -> Result<Batch, AppendError> {
+    let header = &batch.header;
     let target = match config.compression {
         StoredCompression::Producer => codec,
         StoredCompression::Codec(target) => target,
     };
-    let mut unfolded = Vec::new();
     let mut max_timestamp = header.max_timestamp;
     let mut renumbered = None;
     let checks = Checks { id, config, now, batch: &batch };
     if target != codec || codec != Compression::None || checks.need_records() {
-        let seen = checks.check(&mut unfolded)?;
+        let seen = checks.check(unfolded)?;
         max_timestamp = seen.max_timestamp;
         if !seen.in_order && target != codec {
             renumbered = Some(checks.renumber()?);
@@ -61,11 +89,11 @@ pub(super) fn validate(
     if timestamp_type == TimestampType::LogAppendTime {
         max_timestamp = now;
     }
-    let stored = if target != codec {
+    Ok(if target != codec {
         let records = match &renumbered {
             Some(renumbered) => renumbered,
             None if codec == Compression::None => batch.body(),
-            None => unfolded.as_slice(),
+            None => unfolded,
         };
         let level = config.level(target);
         let same = header.rewritten(records, header.record_count);
@@ -76,12 +104,7 @@ pub(super) fn validate(
         batch.with_max_timestamp(timestamp_type, max_timestamp)
     } else {
         batch
-    };
-    check_size(&stored, config)?;
-    if stored.header.size as u64 > config.segment_bytes && config.segments_bound_batches {
-        return Err(AppendError::LargerThanSegment { size: stored.header.size, max: config.segment_bytes });
-    }
-    Ok(stored)
+    })
 }
 
 fn check_size(batch: &Batch, config: &LogConfig) -> Result<(), AppendError> {
@@ -95,105 +118,17 @@ fn invalid(what: String) -> AppendError {
     AppendError::InvalidRecord(what)
 }
 
-/// What the records are, whatever the header says.
-struct Seen {
-    max_timestamp: Timestamp,
-    /// Each has the offset after the one before it.
-    in_order: bool,
-}
-
-/// Checks of the records one by one.
-struct Checks<'a> {
-    id: &'a TopicPartition,
-    config: &'a LogConfig,
-    now: Timestamp,
-    batch: &'a Batch,
-}
-
-impl Checks<'_> {
-    /// Whether the header does not say it all.
-    fn need_records(&self) -> bool {
-        let (header, config) = (&self.batch.header, self.config);
-        let of_append = header.timestamp_type() == TimestampType::LogAppendTime;
-        let may_be_out_of_range = config.timestamp_type == TimestampType::CreateTime
-            && (config.timestamp_before_max_ms != i64::MAX
-                || header.max_timestamp.saturating_sub(self.now) > config.timestamp_after_max_ms);
-        config.cleanup_policy.compact || of_append || may_be_out_of_range
-    }
-
-    /// Looks at each record, unfolding them into `unfolded` if they are compressed.
-    fn check(&self, unfolded: &mut Vec<u8>) -> Result<Seen, AppendError> {
-        let mut refused = RefusedRecords::default();
-        let mut seen = Seen { max_timestamp: -1, in_order: true };
-        for (index, record) in (0..).zip(self.batch.records(unfolded, UNFOLDED_BYTES_MAX)?) {
-            let record = record?;
-            seen.max_timestamp = seen.max_timestamp.max(record.timestamp);
-            seen.in_order &= record.offset == self.batch.header.base_offset.plus(i64::from(index));
-            record.headers.iter().try_for_each(|header| header.map(drop))?;
-            if self.config.cleanup_policy.compact && record.key.is_none() {
-                refused.add(index, false, || {
-                    format!("Compacted topic cannot accept message without key in topic partition {}", self.id)
-                });
-            } else {
-                self.check_time(index, &record, &mut refused);
-            }
-        }
-        if refused.is_empty() { Ok(seen) } else { Err(AppendError::Refused(refused)) }
-    }
-
-    /// The records, uncompressed, with the offsets that the header promises.
-    fn renumber(&self) -> Result<Vec<u8>, AppendError> {
-        let (mut unfolded, mut out) = (Vec::new(), Vec::new());
-        let mut records = self.batch.records(&mut unfolded, UNFOLDED_BYTES_MAX)?;
-        let mut delta = 0;
-        while let Some((raw, record)) = records.next_raw() {
-            record?;
-            set_offset_delta(raw, delta, &mut out)?;
-            delta += 1;
-        }
-        Ok(out)
-    }
-
-    fn check_time(&self, index: i32, record: &Record<'_>, refused: &mut RefusedRecords) {
-        let (config, now, timestamp) = (self.config, self.now, record.timestamp);
-        if config.timestamp_type == TimestampType::CreateTime && timestamp != -1 {
-            let age = now.wrapping_sub(timestamp);
-            if age > config.timestamp_before_max_ms || age.wrapping_neg() > config.timestamp_after_max_ms {
-                let (from, to) =
-                    (now.wrapping_sub(config.timestamp_before_max_ms), now.wrapping_add(config.timestamp_after_max_ms));
-                refused.add(index, true, || {
-                    format!(
-                        "Timestamp {timestamp} of message with offset {} is out of range. The timestamp should be \
-                         within [{from}, {to}]",
-                        record.offset
-                    )
-                });
-            }
-        } else if self.batch.header.timestamp_type() == TimestampType::LogAppendTime {
-            let size = |field: Option<&[u8]>| field.map_or(0, <[u8]>::len);
-            refused.add(index, true, || {
-                format!(
-                    "Invalid timestamp type in message DefaultRecord(offset={}, timestamp={timestamp}, key={} bytes, \
-                     value={} bytes). Producer should not set timestamp type to LogAppendTime.",
-                    record.offset,
-                    size(record.key),
-                    size(record.value),
-                )
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use brooklet_model::{BatchBuilder, NewRecord, Offset};
     use proptest::prelude::*;
 
+    use super::super::checks::UNFOLDED_BYTES_MAX;
     use super::*;
 
     const CODECS: [Compression; 4] = [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
 
-    fn checked(batch: Batch, config: &LogConfig) -> Result<Batch, AppendError> {
+    fn validated(batch: Batch, config: &LogConfig) -> Result<Batch, AppendError> {
         validate(batch, &TopicPartition::new("t", 0), config, 1000, true)
     }
 
@@ -210,7 +145,7 @@ mod tests {
     #[test]
     fn what_unfolds_too_far_is_too_large() {
         let batch = built(&[(0, Vec::new()), (1, vec![0; UNFOLDED_BYTES_MAX / 3])], Compression::Zstd);
-        let refused = checked(batch, &LogConfig::default());
+        let refused = validated(batch, &LogConfig::default());
         assert!(matches!(refused, Err(AppendError::UnfoldsTooFar(UNFOLDED_BYTES_MAX))), "{refused:?}");
     }
 
@@ -237,7 +172,7 @@ mod tests {
             let header = &changed.header;
             let batch = changed.with_max_timestamp(header.timestamp_type(), header.max_timestamp);
             let is_compressed = batch.header.compression() != Ok(Compression::None);
-            match checked(batch, &LogConfig { compression: target, ..LogConfig::default() }) {
+            match validated(batch, &LogConfig { compression: target, ..LogConfig::default() }) {
                 Err(error) => prop_assert!(!changes.is_empty(), "{error}"),
                 Ok(stored) => {
                     stored.verify_checksum().unwrap();

@@ -44,8 +44,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// Connections at once: as set while the broker runs, or as it was started.
     pub(crate) fn connections_max(&self) -> usize {
-        let set = BrokerSettings::kept(&self.storage);
-        let set = set.get("max.connections").and_then(|value| value.trim().parse().ok());
+        let set = BrokerSettings::one(&self.storage, "max.connections").and_then(|value| value.trim().parse().ok());
         set.unwrap_or(self.config.limits.connections_max)
     }
 

@@ -127,3 +127,61 @@ fn varint<B: ByteBuf>(from: &mut B) -> Result<u32> {
     }
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use kafka_protocol::messages::offset_commit_request;
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    const ID: [u8; 16] = *b"0123456789abcdef";
+
+    #[test]
+    fn a_commit_by_id_is_read_field_by_field() {
+        let partition = OffsetCommitRequestPartition::default()
+            .with_partition_index(3)
+            .with_committed_offset(4)
+            .with_committed_leader_epoch(5)
+            .with_committed_metadata(Some(StrBytes::from_static_str("m")));
+        let topic = offset_commit_request::OffsetCommitRequestTopic::default().with_partitions(vec![partition.clone()]);
+        let expected = OffsetCommitRequest::default()
+            .with_group_id(StrBytes::from_static_str("g").into())
+            .with_generation_id_or_member_epoch(7)
+            .with_member_id(StrBytes::from_static_str("me"))
+            .with_topics(vec![topic.with_topic_id(Uuid::from_bytes(ID))]);
+        let mut bytes = b"\x02g\0\0\0\x07\x03me\0\x02".to_vec();
+        bytes.extend(ID);
+        bytes.push(2);
+        partition.encode(&mut bytes, UNCHANGED_SINCE).unwrap();
+        // Tagged fields: none of the topic, an unknown one of the request.
+        bytes.extend(b"\0\x01\x09\x02xx");
+        let mut bytes = Bytes::from(bytes);
+        let OffsetCommitNamesOrIds(read) = OffsetCommitNamesOrIds::decode(&mut bytes, 10).unwrap();
+        assert_eq!((read, bytes.len()), (expected, 0));
+    }
+
+    #[test]
+    fn a_fetch_by_id_is_read_field_by_field() {
+        let topic =
+            OffsetFetchRequestTopics::default().with_topic_id(Uuid::from_bytes(ID)).with_partition_indexes(vec![1, 2]);
+        let group = OffsetFetchRequestGroup::default()
+            .with_group_id(StrBytes::from_static_str("g").into())
+            .with_member_id(None)
+            .with_member_epoch(-1)
+            .with_topics(Some(vec![topic]));
+        let all = OffsetFetchRequestGroup::default()
+            .with_group_id(StrBytes::from_static_str("h").into())
+            .with_member_id(Some(StrBytes::from_static_str("me")))
+            .with_member_epoch(6)
+            .with_topics(None);
+        let expected = OffsetFetchRequest::default().with_groups(vec![group, all]).with_require_stable(true);
+        let mut bytes = b"\x03\x02g\0\xff\xff\xff\xff\x02".to_vec();
+        bytes.extend(ID);
+        bytes.extend(b"\x03\0\0\0\x01\0\0\0\x02\0\0\x02h\x03me\0\0\0\x06\0\0\x01\0");
+        let mut bytes = Bytes::from(bytes);
+        let OffsetFetchNamesOrIds(read) = OffsetFetchNamesOrIds::decode(&mut bytes, 10).unwrap();
+        assert_eq!((read, bytes.len()), (expected, 0));
+    }
+}

@@ -88,3 +88,20 @@ async fn connections_are_bounded_as_set() {
     broker.client().await.call(MetadataRequest::default(), 12).await;
     assert_eq!(set(&mut client, BROKER, "1", "max.connections", "0").await, 42);
 }
+
+#[tokio::test]
+async fn one_response_tells_a_bounded_number_of_bytes() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    assert_eq!(set(&mut client, BROKER, "1", "max.connections.per.ip.overrides", &"a:1,".repeat(8_000)).await, 0);
+    let resource = DescribeConfigsResource::default()
+        .with_resource_type(BROKER)
+        .with_resource_name(text("1"))
+        .with_configuration_keys(Some(vec![text("max.connections.per.ip.overrides")]));
+    let request = DescribeConfigsRequest::default().with_resources(vec![resource; 5_000]);
+    let answer = client.call(request, 4).await;
+    let told = answer.results.iter().flat_map(|result| &result.configs);
+    let bytes: usize = told.map(|config| config.value.as_ref().map_or(0, |value| value.len())).sum();
+    assert!((32 << 20..64 << 20).contains(&bytes), "{bytes}");
+    assert_eq!((answer.results[0].error_code, answer.results[4_999].error_code), (0, 44));
+}

@@ -72,7 +72,7 @@ fn wanted_partitions(shared: &Shared, topic: &CreatableTopic) -> i64 {
 
 /// A topic that is only validated is told an id, too, as in Kafka.
 async fn create(shared: &Shared, new: NewTopic, validate_only: bool) -> Result<Created, ApiError> {
-    let mut configs = configs::topic::told(&new.overrides, &BrokerSettings::kept(&shared.storage));
+    let mut configs = configs::topic::told(&new.overrides, &BrokerSettings::kept(&shared.storage), |_| true);
     for own in configs.iter_mut().filter(|own| own.source == Source::Topic) {
         // As it was given.
         own.value = new.overrides.get(&*own.name).cloned();

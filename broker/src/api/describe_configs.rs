@@ -21,9 +21,11 @@ use crate::topics::config::Source;
 use crate::topics::name;
 use crate::{broker_config, configs};
 
-/// Settings that one response tells: those of 3,000 topics. The same topic can be asked for many times in a request,
-/// and any name can be a group's.
-const SETTINGS_MAX: usize = 100_000;
+/// Bytes of one response: the settings of 3,000 topics. The same topic can be asked for many times in a request, and any
+/// name can be a group's.
+const TOLD_BYTES_MAX: usize = 64 << 20;
+/// Bytes that a setting takes beside its values.
+const SETTING_BYTES: usize = 672;
 
 /// What is told of a resource: which settings, and what beside names and values.
 struct Wanted<'a> {
@@ -42,7 +44,7 @@ impl Wanted<'_> {
 pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let brokers = BrokerSettings::kept(&shared.storage);
     let broker = OnceCell::new();
-    let mut left = SETTINGS_MAX;
+    let mut left = TOLD_BYTES_MAX;
     let results = request.resources.into_iter().map(|resource| {
         let wanted = Wanted {
             keys: resource.configuration_keys.as_deref().filter(|keys| !keys.is_empty()),
@@ -53,7 +55,7 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfi
             if left == 0 { Err(too_many()) } else { describe(shared, (&brokers, &broker), &resource, &wanted) };
         let described = described.and_then(|configs| {
             // The first that does not fit ends it: nothing more is looked at.
-            let rest = left.checked_sub(configs.len());
+            let rest = left.checked_sub(configs.iter().map(bytes_of).sum());
             left = rest.unwrap_or(0);
             rest.map(|_| configs).ok_or_else(too_many)
         });
@@ -68,6 +70,11 @@ pub(crate) async fn handle(shared: &Shared, _call: &Call, request: DescribeConfi
         }
     });
     DescribeConfigsResponse::default().with_results(results.collect())
+}
+
+fn bytes_of(told: &DescribeConfigsResourceResult) -> usize {
+    let len = |value: &Option<StrBytes>| value.as_ref().map_or(0, |value| value.len());
+    SETTING_BYTES + len(&told.value) + told.synonyms.iter().map(|synonym| len(&synonym.value)).sum::<usize>()
 }
 
 fn too_many() -> ApiError {
@@ -88,7 +95,7 @@ fn describe(
             name::validate(named).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
             let topic = shared.storage.topic(named);
             let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
-            all(configs::topic::told(&topic.overrides, brokers))
+            all(configs::topic::told(&topic.overrides, brokers, |name| wanted.includes(name)))
         }
         BROKER if named.is_empty() => all(broker_config::told_of_all(&brokers.all)),
         BROKER => match named.parse::<i32>() {
@@ -110,9 +117,9 @@ fn describe(
             Ok(_) => all(loggers::told(shared.root_logger())),
         },
         CLIENT_METRICS if named.is_empty() => invalid("Client metrics subscription name must not be empty"),
-        CLIENT_METRICS => all(client_metrics::told(&own(CLIENT_METRICS))),
+        CLIENT_METRICS => all(client_metrics::told(&own(CLIENT_METRICS), |name| wanted.includes(name))),
         GROUP if named.is_empty() => invalid("Group name must not be empty"),
-        GROUP => all(group::told(&own(GROUP))),
+        GROUP => all(group::told(&own(GROUP), |name| wanted.includes(name))),
         _ => Err(ApiError::with_kafkas_words(ResponseError::InvalidRequest)),
     }
 }

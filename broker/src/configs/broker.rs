@@ -31,6 +31,12 @@ impl BrokerSettings {
         Self { node: storage.resource_config(BROKER, &NODE_ID.0.to_string()), all }
     }
 
+    /// One setting that is set: on this broker, or on all.
+    pub(crate) fn one(storage: &Storage, name: &str) -> Option<String> {
+        let node = NODE_ID.0.to_string();
+        storage.resource_setting(BROKER, &node, name).or_else(|| storage.resource_setting(BROKER, "", name))
+    }
+
     /// With other settings on the resource of that name, which is empty for all brokers.
     pub(super) fn with(mut self, resource: &str, settings: Settings) -> Self {
         if resource.is_empty() {

@@ -74,8 +74,8 @@ fn is_pattern(text: &str) -> bool {
     !pattern.is_empty() && MATCHED.contains(&name.trim()) && fancy_regex::Regex::new(pattern.trim()).is_ok()
 }
 
-/// All settings as they hold for a subscription.
-pub(crate) fn told(settings: &Settings) -> Vec<Told> {
+/// The wanted settings as they hold for a subscription.
+pub(crate) fn told(settings: &Settings, wanted: impl Fn(&str) -> bool) -> Vec<Told> {
     let tell = |definition: &Definition| {
         let set = settings.get(definition.name);
         let value = definition.canonical(set.map_or(definition.default, String::as_str));
@@ -91,5 +91,5 @@ pub(crate) fn told(settings: &Settings) -> Vec<Told> {
             doc: definition.doc,
         }
     };
-    TABLE.iter().map(tell).collect()
+    TABLE.iter().filter(|definition| wanted(definition.name)).map(tell).collect()
 }

@@ -115,8 +115,8 @@ fn is_duration(text: &str) -> bool {
     are_days && !time.is_empty() && (rest.is_empty() || are_seconds)
 }
 
-/// All settings as they hold for a group.
-pub(crate) fn told(settings: &Settings) -> Vec<Told> {
+/// The wanted settings as they hold for a group.
+pub(crate) fn told(settings: &Settings, wanted: impl Fn(&str) -> bool) -> Vec<Told> {
     let tell = |(definition, _): &(Definition, Bounds)| {
         let (value, source) = match settings.get(definition.name) {
             Some(value) => (value.as_str(), Source::Group),
@@ -135,7 +135,7 @@ pub(crate) fn told(settings: &Settings) -> Vec<Told> {
             doc: definition.doc,
         }
     };
-    TABLE.iter().map(tell).collect()
+    TABLE.iter().filter(|(definition, _)| wanted(definition.name)).map(tell).collect()
 }
 
 #[cfg(test)]

@@ -70,7 +70,9 @@ fn change(
     }
     let topics = (kind == BROKER).then(|| brokers.with(name, after.clone()).topic_defaults());
     storage.alter_resource_config(kind, name, after, topics).map_err(|error| match error {
-        AlterResourceError::TooMany(_) => ApiError::new(ResponseError::PolicyViolation, error.to_string()),
+        AlterResourceError::TooMany(_) | AlterResourceError::TooLarge(_) => {
+            ApiError::new(ResponseError::PolicyViolation, error.to_string())
+        }
         AlterResourceError::Config(error) => ApiError::new(ResponseError::InvalidRequest, error.to_string()),
         AlterResourceError::Storage(error) => error::of_storage(&error).into(),
     })?;

@@ -6,8 +6,8 @@ use super::broker::{self, BrokerSettings};
 use super::{Synonym, Told};
 use crate::topics::config::{Definition, Source, TABLE};
 
-/// All settings as they hold for a topic with these overrides.
-pub(crate) fn told(overrides: &Settings, broker: &BrokerSettings) -> Vec<Told> {
+/// The wanted settings as they hold for a topic with these overrides.
+pub(crate) fn told(overrides: &Settings, broker: &BrokerSettings, wanted: impl Fn(&str) -> bool) -> Vec<Told> {
     let tell = |definition: &'static Definition| {
         let own = overrides.get(definition.name).map(|value| definition.canonical(value));
         let own = own.map(|value| Synonym::new(definition.name, &value, Source::Topic));
@@ -26,7 +26,7 @@ pub(crate) fn told(overrides: &Settings, broker: &BrokerSettings) -> Vec<Told> {
             doc: definition.doc,
         }
     };
-    TABLE.iter().map(tell).collect()
+    TABLE.iter().filter(|definition| wanted(definition.name)).map(tell).collect()
 }
 
 /// What holds on a broker where nothing is set.

@@ -269,6 +269,9 @@ pub enum AlterResourceError {
     /// One more would have settings of its own than may.
     #[error("more than {0} resources would have settings of their own")]
     TooMany(usize),
+    /// All settings together would take more bytes than they may.
+    #[error("the settings of all resources would take more than {0} bytes")]
+    TooLarge(usize),
     /// A default for topics that cannot be.
     #[error(transparent)]
     Config(#[from] LogConfigError),

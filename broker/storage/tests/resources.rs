@@ -97,6 +97,22 @@ fn there_is_a_bound() {
 }
 
 #[test]
+fn settings_take_a_bounded_number_of_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path(), Engine::Memory);
+    let large = |bytes: usize| settings(&[("a", &"x".repeat(bytes))]);
+    for name in ["1", "2", "3"] {
+        storage.alter_resource_config(GROUP, name, large(5 << 20), None).unwrap();
+    }
+    let refused = storage.alter_resource_config(GROUP, "4", large(2 << 20), None);
+    assert!(matches!(refused, Err(AlterResourceError::TooLarge(_))), "{refused:?}");
+    storage.alter_resource_config(GROUP, "3", large(4 << 20), None).unwrap();
+    storage.alter_resource_config(GROUP, "4", large(1 << 20), None).unwrap();
+    assert_eq!(storage.resource_setting(GROUP, "4", "a").map(|value| value.len()), Some(1 << 20));
+    assert_eq!(storage.resource_setting(GROUP, "4", "b"), None);
+}
+
+#[test]
 fn producers_are_remembered_as_long_as_is_set() {
     let folder = tempfile::tempdir().unwrap();
     let clock = TestClock::new();

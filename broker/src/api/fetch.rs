@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brooklet_model::Offset;
-use brooklet_storage::{LogSlice, PartitionLog, ReadError};
+use brooklet_storage::{LogSlice, PartitionLog, ReadError, StorageError};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use tokio::sync::Notify;
@@ -215,7 +215,10 @@ fn read_one(
             records,
         },
         Err(error) => {
-            if let ReadError::Storage(error) = &error {
+            // That a topic is deleted while it is read is no trouble of the storage.
+            if let ReadError::Storage(error) = &error
+                && !matches!(error, StorageError::Deleted)
+            {
                 tracing::warn!(partition = %log.id(), %error, "not readable");
             }
             FetchedPartition::failed(wanted.partition, error::of_read(&error))

@@ -1,5 +1,5 @@
-//! IncrementalAlterConfigs (KIP-339) and AlterConfigs: the settings of topics, brokers, loggers, subscriptions to metrics
-//! and groups, changed one by one or replaced (`ConfigAdminManager`, `ConfigurationControlManager`).
+//! IncrementalAlterConfigs (KIP-339) and AlterConfigs: the settings of topics, brokers, loggers, subscriptions to
+//! metrics and groups, changed one by one or replaced (`ConfigAdminManager`, `ConfigurationControlManager`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

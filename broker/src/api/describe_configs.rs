@@ -21,8 +21,8 @@ use crate::topics::config::Source;
 use crate::topics::name;
 use crate::{broker_config, configs};
 
-/// Bytes of one response: the settings of 3,000 topics. The same topic can be asked for many times in a request, and any
-/// name can be a group's.
+/// Bytes of one response: the settings of 3,000 topics. The same topic can be asked for many times in a request, and
+/// any name can be a group's.
 const TOLD_BYTES_MAX: usize = 64 << 20;
 /// Bytes that a setting takes beside its values.
 const SETTING_BYTES: usize = 672;

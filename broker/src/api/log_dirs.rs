@@ -20,8 +20,8 @@ use crate::shared::{Call, Shared};
 /// Stands for a size of the disk that is not known (`DescribeLogDirsResponse.UNKNOWN_VOLUME_BYTES`).
 const UNKNOWN_BYTES: i64 = -1;
 
-/// The partitions asked for that there are, with the bytes that each takes; null asks for all. How large the disk is and
-/// what is left of it (KIP-827).
+/// The partitions asked for that there are, with the bytes that each takes; null asks for all. How large the disk is
+/// and what is left of it (KIP-827).
 pub(crate) async fn describe(
     shared: &Shared,
     _call: &Call,

@@ -19,8 +19,8 @@ const NAMES_MISSING_GROUP_SINCE: i16 = 9;
 /// The last version whose client says how long its offsets are kept (KIP-211).
 const RETENTION_UNTIL: i16 = 4;
 
-/// Commits what is for partitions that exist; UNKNOWN_TOPIC_OR_PARTITION for the rest, UNKNOWN_TOPIC_ID for an id that is
-/// no topic's.
+/// Commits what is for partitions that exist; UNKNOWN_TOPIC_OR_PARTITION for the rest, UNKNOWN_TOPIC_ID for an id that
+/// is no topic's.
 pub(crate) async fn handle(
     shared: &Shared,
     call: &Call,

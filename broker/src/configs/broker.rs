@@ -245,7 +245,8 @@ fn together(before: &BrokerSettings, after: &BrokerSettings) -> Result<(), Strin
     let overrides = after.get("max.connections.per.ip.overrides").unwrap_or_default();
     if is_below("max.connections.per.ip", 1) && overrides.is_empty() {
         return Err(
-            "requirement failed: max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set."
+            "requirement failed: max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides \
+                    property is set."
                 .to_owned(),
         );
     }

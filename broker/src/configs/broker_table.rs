@@ -1,5 +1,5 @@
-//! The settings of a broker that can be changed while it runs (`DynamicBrokerConfig.AllDynamicConfigs`), beside those that
-//! hold for topics: name, type, default, rule, who may be told, what it is for.
+//! The settings of a broker that can be changed while it runs (`DynamicBrokerConfig.AllDynamicConfigs`), beside those
+//! that hold for topics: name, type, default, rule, who may be told, what it is for.
 
 use crate::topics::config::{Kind, Rule};
 
@@ -61,7 +61,8 @@ const fn at_start(name: &'static str, kind: Kind, default: Option<&'static str>,
 pub(super) const TABLE: &[Dynamic] = &[
     any("background.threads", Kind::Int, "10", Rule::AtLeast(1), NO_EFFECT),
     any("config.providers", Kind::List, "", Rule::Any, NO_EFFECT),
-    at_start("listener.security.protocol.map", Kind::Text, Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"),
+    at_start("listener.security.protocol.map", Kind::Text,
+        Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"),
         "Protocol of each listener."),
     at_start("listeners", Kind::List, Some("PLAINTEXT://:9092"), "Where the broker listens."),
     any("log.cleaner.backoff.ms", Kind::Long, "15000", Rule::AtLeast(0),
@@ -96,7 +97,8 @@ pub(super) const TABLE: &[Dynamic] = &[
     remote("remote.log.manager.fetch.max.bytes.per.second", Kind::Long, I64_MAX),
     remote("remote.log.manager.follower.thread.pool.size", Kind::Int, "2"),
     remote("remote.log.reader.threads", Kind::Int, "10"),
-    security("principal.builder.class", Kind::Class, Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Rule::Any),
+    security("principal.builder.class", Kind::Class,
+        Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Rule::Any),
     security("sasl.enabled.mechanisms", Kind::List, Some("GSSAPI"), Rule::Any),
     security("sasl.jaas.config", Kind::Password, None, Rule::Any),
     security("sasl.kerberos.kinit.cmd", Kind::Text, Some("/usr/bin/kinit"), Rule::Any),

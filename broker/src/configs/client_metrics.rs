@@ -93,3 +93,18 @@ pub(crate) fn told(settings: &Settings, wanted: impl Fn(&str) -> bool) -> Vec<To
     };
     TABLE.iter().filter(|definition| wanted(definition.name)).map(tell).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pattern_takes_more_than_it_may() {
+        for pattern in
+            ["(".repeat(30_000), "(".repeat(10_000) + &")".repeat(10_000), "(((a{900}){900}){900})".to_owned()]
+        {
+            assert!(!is_pattern(&format!("client_id={pattern}")));
+        }
+        assert!(is_pattern(&format!("client_id={}", "a|".repeat(10_000))));
+    }
+}

@@ -1,8 +1,8 @@
 //! What there is: topics, hidden logs, log starts, and what is being deleted. Every change is a record of the hidden
 //! log `__brooklet_catalog` before it is anything else.
 //!
-//! Keys are `topic/NAME`, `hidden/NAME`, `start/NUMBER`, `deleting/ID`, `next`, `config/KIND/NAME` (the settings of what
-//! is no topic) and `defaults` (those of topics without their own); values are JSON.
+//! Keys are `topic/NAME`, `hidden/NAME`, `start/NUMBER`, `deleting/ID`, `next`, `config/KIND/NAME` (the settings of
+//! what is no topic) and `defaults` (those of topics without their own); values are JSON.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -207,8 +207,8 @@ impl Storage {
         &self.data_dir
     }
 
-    /// Bytes of the disk that the folder is on, and those that are left of it; `None` for the memory engine, and where the
-    /// system does not say.
+    /// Bytes of the disk that the folder is on, and those that are left of it; `None` for the memory engine, and where
+    /// the system does not say.
     pub fn disk_bytes(&self) -> Option<(u64, u64)> {
         if self.shared.engine == Engine::Memory {
             return None;

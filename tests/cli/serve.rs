@@ -109,13 +109,11 @@ fn the_memory_engine_leaves_no_file_behind() {
 
 #[test]
 fn a_reader_that_goes_away_stops_its_query_and_not_the_broker() {
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", "exec 3>&2; \"$0\" \"$@\" | head -n 1 >&3", env!("CARGO_BIN_EXE_brooklet")]);
-    shell.args(["serve", "--listen", "127.0.0.1:0", "--storage", "memory", "--query", COUNT]).stdin(Stdio::null());
-    let brooklet = Brooklet::from_command(&mut shell);
+    let args = ["serve", "--listen", "127.0.0.1:0", "--storage", "memory", "--query", COUNT];
+    let brooklet = Brooklet::spawn_for_one_line(&args);
     let address = brooklet.listening();
     client::send(address, "logs", &[r#"{"level": "INFO"}"#]);
-    brooklet.stderr.wait_contains("-------");
+    brooklet.stdout.wait_contains("-------");
     // The reader is gone by the time that one of these is printed.
     let mut sent = 1;
     while !brooklet.stderr.so_far().contains("the query ended") {

@@ -7,7 +7,7 @@ pub(crate) mod client;
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -38,9 +38,18 @@ impl Brooklet {
         Self::from_command(command(args).stdin(Stdio::null()))
     }
 
+    /// Starts the binary with a reader of its standard output that goes away after the first line.
+    pub(crate) fn spawn_for_one_line<S: AsRef<OsStr>>(args: &[S]) -> Self {
+        Self::read_by(command(args).stdin(Stdio::null()), |stdout| Text::read(FirstLine(Some(stdout))))
+    }
+
     pub(crate) fn from_command(command: &mut Command) -> Self {
+        Self::read_by(command, Text::read)
+    }
+
+    fn read_by(command: &mut Command, read: impl FnOnce(ChildStdout) -> Text) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = Text::read(child.stdout.take().unwrap());
+        let stdout = read(child.stdout.take().unwrap());
         let stderr = Text::read(child.stderr.take().unwrap());
         Self { child, stdout, stderr }
     }
@@ -128,6 +137,20 @@ pub(crate) fn fixed_address() -> SocketAddr {
         if TcpListener::bind(address).is_ok() {
             return address;
         }
+    }
+}
+
+/// Reads up to the end of a line, and closes what it reads from.
+struct FirstLine(Option<ChildStdout>);
+
+impl Read for FirstLine {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let (Some(stdout), Some(byte)) = (&mut self.0, buffer.get_mut(..1)) else { return Ok(0) };
+        let read = stdout.read(byte)?;
+        if byte == b"\n" {
+            self.0 = None;
+        }
+        Ok(read)
     }
 }
 

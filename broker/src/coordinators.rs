@@ -7,6 +7,7 @@
 //! again, as Kafka does on a storage error, and come back.
 
 mod groups;
+mod load;
 mod own_topic;
 mod producer_ids;
 mod transactions;

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use brooklet_coordinator::Timers;
 use brooklet_coordinator::groups::{
     Command, Commit, Context, Event, GroupConfig, GroupCoordinator, GroupError, Reply, RequestId, Step, TimerChange,
     TimerKey,
 };
-use brooklet_coordinator::{Record, Timers};
 use brooklet_model::{EndMarker, Offset, ProducerEpoch, ProducerId};
-use brooklet_storage::{AppendError, PartitionLog, Replayed, Storage, StorageError, Update};
+use brooklet_storage::{AppendError, Storage, StorageError, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::own_topic::{OwnTopic, OwnTopicError};
-use super::{CoordinatorError, wall_clock};
+use super::{CoordinatorError, load, wall_clock};
 
 /// Where groups and offsets are kept, as in Kafka; here in one partition.
 pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -277,7 +277,7 @@ impl Groups {
             // What is not durable yet cannot be read, and would be missed.
             log.durable(log.log_end_offset()).await?;
             // On a thread of its own: it takes as long as there is something to read.
-            let read = tokio::task::spawn_blocking(move || read(groups, &log)).await;
+            let read = tokio::task::spawn_blocking(move || load::groups(groups, &log)).await;
             groups = read.map_err(std::io::Error::from).map_err(StorageError::from)??;
         }
         for change in groups.timers_after_restart() {
@@ -293,36 +293,6 @@ impl Groups {
         self.timers.clear();
         self.parked.clear();
     }
-}
-
-/// The groups as the log tells of them.
-fn read(mut groups: GroupCoordinator, log: &PartitionLog) -> Result<GroupCoordinator, StorageError> {
-    let begun = Instant::now();
-    let (mut records, mut unreadable) = (0, 0);
-    log.replay(&mut |replayed| match replayed {
-        Replayed::Update { producer_id, key, value } => {
-            records += 1;
-            match Record::decode(key, value) {
-                Ok(Some(record)) => groups.replay(&match producer_id {
-                    None => Event::Durable(record),
-                    Some(producer_id) => Event::Transactional { producer_id, record },
-                }),
-                // A group of another protocol.
-                Ok(None) => {}
-                Err(_) => unreadable += 1,
-            }
-        }
-        Replayed::TransactionEnded { producer_id, commit } => {
-            groups.replay(&Event::TransactionEnded { producer_id, commit });
-        }
-    })?;
-    if unreadable > 0 {
-        // Clients that call themselves administrators may write to the topic, as in Kafka: what they write there is not
-        // to cost everyone their groups.
-        tracing::warn!(records = unreadable, "skipped records of {OFFSETS_TOPIC} that cannot be read");
-    }
-    tracing::info!(records, took = ?begun.elapsed(), "read the groups");
-    Ok(groups)
 }
 
 fn refused(error: GroupError) -> CoordinatorError {

@@ -10,17 +10,17 @@ use std::time::Duration;
 use brooklet_coordinator::Timers;
 use brooklet_coordinator::transactions::{
     ClientVersion, Command, Context, Markers, Reply, TimerChange, TimerKey, TransactionConfig, TransactionCoordinator,
-    TransactionError, TransactionRecord,
+    TransactionError,
 };
 use brooklet_model::{EndMarker, TopicPartition};
-use brooklet_storage::{AppendError, PartitionLog, Replayed, Storage, StorageError, Update};
+use brooklet_storage::{AppendError, PartitionLog, Storage, StorageError, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::groups::{self, OFFSETS_TOPIC};
 use super::own_topic::{OwnTopic, OwnTopicError};
 use super::producer_ids::ProducerIdLog;
-use super::{CoordinatorError, wall_clock};
+use super::{CoordinatorError, load, wall_clock};
 
 /// Where transactional ids are kept, as in Kafka; here in one partition.
 pub(crate) const TRANSACTIONS_TOPIC: &str = "__transaction_state";
@@ -275,7 +275,7 @@ impl Transactions {
             // What is not durable yet cannot be read, and would be missed.
             log.durable(log.log_end_offset()).await?;
             // On a thread of its own: it takes as long as there is something to read.
-            let read = tokio::task::spawn_blocking(move || read(transactions, &log)).await;
+            let read = tokio::task::spawn_blocking(move || load::transactions(transactions, &log)).await;
             transactions = read.map_err(std::io::Error::from).map_err(StorageError::from)??;
         }
         for change in transactions.timers_after_restart(wall_clock()) {
@@ -296,23 +296,6 @@ impl Transactions {
         self.timers.clear();
         self.unfinished.clear();
     }
-}
-
-/// The transactional ids as the log tells of them.
-fn read(mut transactions: TransactionCoordinator, log: &PartitionLog) -> Result<TransactionCoordinator, StorageError> {
-    let mut unreadable = 0;
-    log.replay(&mut |replayed| {
-        let Replayed::Update { key, value, .. } = replayed else { return };
-        match TransactionRecord::decode(key, value) {
-            Ok(Some(record)) => transactions.replay(&record),
-            Ok(None) => {}
-            Err(_) => unreadable += 1,
-        }
-    })?;
-    if unreadable > 0 {
-        tracing::warn!(records = unreadable, "skipped records of {TRANSACTIONS_TOPIC} that cannot be read");
-    }
-    Ok(transactions)
 }
 
 fn end_in(log: &PartitionLog, markers: &Markers, marker: EndMarker) -> Result<brooklet_model::Offset, AppendError> {

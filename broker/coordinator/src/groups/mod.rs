@@ -139,21 +139,13 @@ impl GroupCoordinator {
         self.groups.entry(id.clone()).or_insert_with(|| Arc::new(Group::simple()));
     }
 
-    /// There may be a million of them: partitions of a topic share its name, and no metadata takes no memory.
+    /// There may be a million of them: no metadata takes no memory.
     fn put_offset(&mut self, id: &Arc<str>, partition: &TopicPartition, mut value: CommittedOffset) {
         self.ensure_group(id);
         if value.metadata.is_empty() {
             value.metadata = Arc::default();
         }
-        let offsets = self.offsets.entry(id.clone()).or_default();
-        if let Some(known) = offsets.get_mut(partition) {
-            *known = value;
-            return;
-        }
-        let beside = offsets.range(..partition).next_back().or_else(|| offsets.range(partition..).next());
-        let shared = beside.map(|(known, _)| &known.topic).filter(|topic| **topic == partition.topic);
-        let topic = shared.unwrap_or(&partition.topic).clone();
-        offsets.insert(TopicPartition { topic, partition: partition.partition }, value);
+        self.offsets.entry(id.clone()).or_default().insert(partition.clone(), value);
     }
 
     fn forget_offset(&mut self, id: &Arc<str>, partition: &TopicPartition) {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use brooklet_model::{ProducerId, TopicPartition};
 
 use super::GroupCoordinator;
-use super::command::{Commit, Context, Event, GroupError, Reply, Step};
+use super::command::{Commit, Context};
 use super::group::{Group, State};
+use super::step::{Event, GroupError, Reply, Step};
 use crate::records::{CommittedOffset, Record};
 
 impl GroupCoordinator {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use brooklet_model::Timestamp;
 
-use super::command::{Context, Event, Step, TimerKey};
+use super::command::Context;
 use super::group::{Group, State};
+use super::step::{Event, Step, TimerKey};
 use super::work::Work;
 use super::{GroupCoordinator, Offsets};
 use crate::records::{CommittedOffset, Record};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use brooklet_model::Timestamp;
 use bytes::Bytes;
 
-use super::command::{GroupError, JoinedMember, Protocol, RequestId};
+use super::command::{Protocol, RequestId};
+use super::step::{GroupError, JoinedMember};
 use super::subscription::subscribed_topics;
 use crate::records::{GroupValue, MemberValue};
 

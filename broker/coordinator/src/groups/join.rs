@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::GroupCoordinator;
-use super::command::{Context, GroupError, Join, JoinRefused, Protocol, Reply, RequestId, Step};
+use super::command::{Context, Join, Protocol, RequestId};
 use super::group::{Group, Member, State};
+use super::step::{GroupError, JoinRefused, Reply, Step};
 use super::work::Work;
 
 impl GroupCoordinator {

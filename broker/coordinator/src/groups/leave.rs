@@ -1,8 +1,9 @@
 //! LeaveGroup: several members at once (KIP-345), each with its own result.
 
 use super::GroupCoordinator;
-use super::command::{Context, GroupError, Leave, LeaveMember, Left, Reply, Step};
+use super::command::{Context, Leave, LeaveMember};
 use super::group::{Group, State};
+use super::step::{GroupError, Left, Reply, Step};
 use super::work::Work;
 
 impl GroupCoordinator {

@@ -17,6 +17,7 @@ mod leave;
 mod pending;
 mod query;
 mod rebalance;
+mod step;
 mod subscription;
 mod sync;
 mod work;
@@ -28,12 +29,14 @@ use brooklet_model::{ProducerId, TopicPartition};
 
 use crate::records::{CommittedOffset, Record};
 pub use command::{
-    Command, Commit, CommitPartition, Context, Event, GroupError, Heartbeat, Join, JoinRefused, Joined, JoinedMember,
-    Leave, LeaveMember, Left, Protocol, Reply, RequestId, Step, Sync, Synced, TimerChange, TimerKey,
+    Command, Commit, CommitPartition, Context, Heartbeat, Join, Leave, LeaveMember, Protocol, RequestId, Sync,
 };
 pub use group::{Group, Member, State};
 use pending::PendingOffsets;
 pub use query::{DescribedGroup, DescribedMember, ListedGroup};
+pub use step::{
+    Event, GroupError, JoinRefused, Joined, JoinedMember, Left, Reply, Step, Synced, TimerChange, TimerKey,
+};
 
 /// The bounds and delays, named as Kafka's broker configuration names them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use brooklet_model::{ProducerId, TopicPartition};
 
 use super::GroupCoordinator;
-use super::command::{Event, Step};
+use super::step::{Event, Step};
 use crate::records::CommittedOffset;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::command::{GroupError, Reply};
 use super::group::State;
+use super::step::{GroupError, Reply};
 use super::work::Work;
 
 impl Work<'_> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::GroupCoordinator;
-use super::command::{Context, GroupError, Heartbeat, Reply, Step, Sync, TimerChange, TimerKey};
+use super::command::{Context, Heartbeat, Sync};
 use super::group::{Group, State};
+use super::step::{GroupError, Reply, Step, TimerChange, TimerKey};
 use super::work::Work;
 
 impl GroupCoordinator {

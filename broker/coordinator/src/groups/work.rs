@@ -5,10 +5,9 @@ use std::sync::Arc;
 use brooklet_model::Timestamp;
 use bytes::Bytes;
 
-use super::command::{
-    Context, Event, GroupError, JoinRefused, Joined, Reply, RequestId, Step, Synced, TimerChange, TimerKey,
-};
+use super::command::{Context, RequestId};
 use super::group::{Group, State};
+use super::step::{Event, GroupError, JoinRefused, Joined, Reply, Step, Synced, TimerChange, TimerKey};
 use super::{GroupConfig, GroupCoordinator};
 use crate::records::Record;
 

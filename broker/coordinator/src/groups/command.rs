@@ -67,7 +67,7 @@ pub enum Command {
         /// Its name.
         topic: Arc<str>,
     },
-    /// A timer that a [`Step`] armed. Has no reply.
+    /// A timer that a [`Step`](super::Step) armed. Has no reply.
     TimerFired(TimerKey),
 }
 

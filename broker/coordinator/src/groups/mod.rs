@@ -1,7 +1,7 @@
 //! Consumer groups of the classic protocol and the offsets that groups commit.
 //!
-//! Reading order: [`command`] says what comes in and what goes out, `group` holds a group's state, `join`, `rebalance`,
-//! `sync`, `leave` and `expire` are the protocol, `commit` and `query` the offsets.
+//! Reading order: `command` says what comes in and `step` what goes out, `group` holds a group's state, `join`,
+//! `rebalance`, `sync`, `leave` and `expire` are the protocol, `commit` and `query` the offsets.
 //!
 //! A handler works on a copy of the one group concerned (members are cheap to copy) and hands the new group back as a
 //! volatile event; what must survive a restart goes into records before it, at the same moments as in Kafka: when a

@@ -1,6 +1,6 @@
 //! Transactions, both versions of the protocol (KIP-98, KIP-360, KIP-890).
 //!
-//! Reading order: [`command`] says what comes in and what goes out, `record` is the state of a transactional id, which
+//! Reading order: `command` says what comes in and what goes out, `record` is the state of a transactional id, which
 //! is what the log keeps of it; `init`, `add` and `end` are the protocol, `expire` is what time does, `query` what can be
 //! asked. There are no volatile events: whatever is decided is on record before anyone hears of it.
 //!

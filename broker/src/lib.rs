@@ -7,6 +7,7 @@
 mod api;
 mod broker_config;
 mod cluster;
+mod compact;
 mod config;
 mod configs;
 mod connection;

@@ -1,9 +1,10 @@
 //! Requests in versions that are newer than the protocol crate: what is needed of them, decoded by hand.
 
-use anyhow::Context as _;
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::protocol::buf::ByteBuf;
 use kafka_protocol::protocol::{Decodable, StrBytes};
+
+use crate::compact::{list, nullable_text, skip_tagged, text};
 
 /// WriteTxnMarkers, versions 1 and 2 (KIP-1228).
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +42,7 @@ pub(crate) struct AddRaftVoterRequest {
 impl Decodable for WriteTxnMarkersRequest {
     fn decode<B: ByteBuf>(buf: &mut B, version: i16) -> anyhow::Result<Self> {
         let markers = list(buf, |buf| TxnMarker::decode(buf, version))?;
-        skip_tags(buf)?;
+        skip_tagged(buf)?;
         Ok(Self { markers })
     }
 }
@@ -56,79 +57,36 @@ impl Decodable for TxnMarker {
             coordinator_epoch: buf.try_get_i32()?,
             transaction_version: if version >= 2 { buf.try_get_i8()? } else { 0 },
         };
-        skip_tags(buf)?;
+        skip_tagged(buf)?;
         Ok(marker)
     }
 }
 
 impl Decodable for TxnMarkerTopic {
     fn decode<B: ByteBuf>(buf: &mut B, _version: i16) -> anyhow::Result<Self> {
-        let name = TopicName(text(buf)?.context("a topic without a name")?);
+        let name = TopicName(text(buf)?);
         let partition_indexes = list(buf, |buf| Ok(buf.try_get_i32()?))?;
-        skip_tags(buf)?;
+        skip_tagged(buf)?;
         Ok(Self { name, partition_indexes })
     }
 }
 
 impl Decodable for AddRaftVoterRequest {
     fn decode<B: ByteBuf>(buf: &mut B, version: i16) -> anyhow::Result<Self> {
-        let cluster_id = text(buf)?;
+        let cluster_id = nullable_text(buf)?;
         // Timeout, and who is to be a voter.
         buf.try_get_bytes(4 + 4 + 16)?;
         list(buf, |buf| {
-            for what in ["name", "host"] {
-                text(buf)?.with_context(|| format!("a listener's {what} is null"))?;
-            }
+            let (_name, _host) = (text(buf)?, text(buf)?);
             buf.try_get_u16()?;
-            skip_tags(buf)
+            skip_tagged(buf)
         })?;
         if version >= 1 {
             buf.try_get_u8()?;
         }
-        skip_tags(buf)?;
+        skip_tagged(buf)?;
         Ok(Self { cluster_id })
     }
-}
-
-/// A list that may not be null. Its count was held against the bytes that are there before (`guard.rs`).
-fn list<B: ByteBuf, T>(buf: &mut B, each: impl Fn(&mut B) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
-    let count = length(buf)?.context("a list is null")?;
-    let mut list = Vec::with_capacity(count);
-    for _ in 0..count {
-        list.push(each(buf)?);
-    }
-    Ok(list)
-}
-
-fn text<B: ByteBuf>(buf: &mut B) -> anyhow::Result<Option<StrBytes>> {
-    let bytes = length(buf)?.map(|length| buf.try_get_bytes(length)).transpose()?;
-    Ok(bytes.map(StrBytes::from_utf8).transpose()?)
-}
-
-/// A compact length or count; none is null.
-fn length<B: ByteBuf>(buf: &mut B) -> anyhow::Result<Option<usize>> {
-    Ok((varint(buf)? as usize).checked_sub(1))
-}
-
-fn skip_tags<B: ByteBuf>(buf: &mut B) -> anyhow::Result<()> {
-    for _ in 0..varint(buf)? {
-        varint(buf)?;
-        let size = varint(buf)? as usize;
-        buf.try_get_bytes(size)?;
-    }
-    Ok(())
-}
-
-fn varint<B: ByteBuf>(buf: &mut B) -> anyhow::Result<u32> {
-    let mut value = 0;
-    for shift in [0, 7, 14, 21, 28] {
-        let byte = buf.try_get_u8()?;
-        value |= u32::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(value);
-        }
-    }
-    anyhow::bail!("a number is longer than 32 bits")
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! OffsetCommit and OffsetFetch 10, which name topics by their ids: the protocol crate has the field in its structures,
 //! writes the responses, and reads the requests up to version 9 only.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::{OffsetCommitRequest, OffsetFetchRequest};
+use kafka_protocol::protocol::Decodable;
 use kafka_protocol::protocol::buf::ByteBuf;
-use kafka_protocol::protocol::{Decodable, StrBytes};
 use uuid::Uuid;
+
+use crate::compact::{list, nullable_list, nullable_text, skip_tagged, text};
 
 /// The first version with ids; the last that the crate reads is the one before it.
 pub(crate) const TOPIC_IDS_SINCE: i16 = 10;
@@ -77,62 +79,11 @@ fn id<B: ByteBuf>(from: &mut B) -> Result<Uuid> {
     Ok(Uuid::from_slice(&from.try_get_bytes(size_of::<Uuid>())?)?)
 }
 
-fn text<B: ByteBuf>(from: &mut B) -> Result<StrBytes> {
-    nullable_text(from)?.context("a text is null")
-}
-
-fn nullable_text<B: ByteBuf>(from: &mut B) -> Result<Option<StrBytes>> {
-    let Some(len) = compact(from)? else { return Ok(None) };
-    Ok(Some(StrBytes::try_from(from.try_get_bytes(len)?)?))
-}
-
-fn list<T, B: ByteBuf>(from: &mut B, element: impl Fn(&mut B) -> Result<T>) -> Result<Vec<T>> {
-    nullable_list(from, element)?.context("a list is null")
-}
-
-/// The guard has seen that the elements are there.
-fn nullable_list<T, B: ByteBuf>(from: &mut B, element: impl Fn(&mut B) -> Result<T>) -> Result<Option<Vec<T>>> {
-    let Some(count) = compact(from)? else { return Ok(None) };
-    let mut elements = Vec::with_capacity(count);
-    for _ in 0..count {
-        elements.push(element(from)?);
-    }
-    Ok(Some(elements))
-}
-
-/// Neither request has a tagged field that is known.
-fn skip_tagged<B: ByteBuf>(from: &mut B) -> Result<()> {
-    for _ in 0..varint(from)? {
-        let _tag = varint(from)?;
-        let size = varint(from)?;
-        from.try_get_bytes(usize::try_from(size)?)?;
-    }
-    Ok(())
-}
-
-/// A compact length or count: one more than it is, 0 for null.
-fn compact<B: ByteBuf>(from: &mut B) -> Result<Option<usize>> {
-    Ok(usize::try_from(varint(from)?)?.checked_sub(1))
-}
-
-fn varint<B: ByteBuf>(from: &mut B) -> Result<u32> {
-    let mut value = 0;
-    for shift in [0, 7, 14, 21, 28] {
-        let byte = from.try_get_u8()?;
-        ensure!(shift < 28 || byte <= 0x0f, "a number is longer than 32 bits");
-        value |= u32::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            break;
-        }
-    }
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
     use kafka_protocol::messages::offset_commit_request;
-    use kafka_protocol::protocol::Encodable;
+    use kafka_protocol::protocol::{Encodable, StrBytes};
 
     use super::*;
 

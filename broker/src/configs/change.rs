@@ -70,6 +70,14 @@ pub(crate) fn apply(
     changes.into_iter().try_fold(settings, one)
 }
 
+/// Has settings changed on a thread that may wait for the disk.
+pub(crate) async fn make(work: impl FnOnce() -> Result<(), ApiError> + Send + 'static) -> Result<(), ApiError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "changing settings ended early");
+        Err(ResponseError::UnknownServerError.into())
+    })
+}
+
 /// What is said of appending to what is no list, or subtracting from it.
 pub(crate) fn not_a_list<T>(name: &str, operation: Operation) -> Result<T, ApiError> {
     let what = if operation == Operation::Append { "APPEND" } else { "SUBTRACT" };

@@ -7,7 +7,7 @@ use kafka_protocol::ResponseError;
 use parking_lot::Mutex;
 
 use super::broker::{self, BrokerSettings};
-use super::change::{Change, Operation, apply, not_a_list};
+use super::change::{self, Change, Operation, apply, not_a_list};
 use super::{BROKER, GROUP, client_metrics, group};
 use crate::error::{self, ApiError};
 use crate::shared::Shared;
@@ -29,11 +29,7 @@ pub(crate) async fn alter(
     validate_only: bool,
 ) -> Result<(), ApiError> {
     let (storage, name) = (Arc::clone(&shared.storage), name.to_owned());
-    let work = move || change(&storage, kind, &name, changes, replace, validate_only);
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "changing settings ended early");
-        Err(ResponseError::UnknownServerError.into())
-    })
+    change::make(move || change(&storage, kind, &name, changes, replace, validate_only)).await
 }
 
 fn change(

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::config::{self, Kind};
 use super::name;
-use crate::configs::change::{Change, apply, not_a_list};
+use crate::configs::change::{self, Change, apply, not_a_list};
 use crate::error::{self, ApiError};
 use crate::shared::Shared;
 
@@ -25,11 +25,7 @@ pub(crate) async fn alter(
 ) -> Result<(), ApiError> {
     name::validate(topic).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
     let (storage, topic) = (Arc::clone(&shared.storage), topic.to_owned());
-    let work = move || change(&storage, &topic, changes, replace, validate_only);
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "changing settings ended early");
-        Err(ResponseError::UnknownServerError.into())
-    })
+    change::make(move || change(&storage, &topic, changes, replace, validate_only)).await
 }
 
 fn change(

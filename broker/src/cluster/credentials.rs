@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use brooklet_storage::Update;
+use hmac::digest::{InvalidLength, KeyInit};
+use hmac::{Hmac, Mac};
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::StrBytes;
 use sha2::{Digest, Sha256, Sha512};
@@ -154,32 +156,29 @@ fn upserted(wanted: &Upsertion) -> Result<Update, ApiError> {
         // Kafka's library cannot hash with it.
         return Err(ResponseError::UnknownServerError.into());
     }
-    let (stored_key, server_key) = keys(wanted.mechanism, &wanted.salted_password);
+    let keys = keys(wanted.mechanism, &wanted.salted_password);
+    // HMAC takes a key of any length.
+    let (stored_key, server_key) = keys.map_err(|_| ResponseError::UnknownServerError)?;
     // Numbers and lists of them: nothing that JSON cannot say.
     let written = serde_json::to_vec(&(wanted.iterations, &wanted.salt, stored_key, server_key)).unwrap_or_default();
     Ok((key(&wanted.user, wanted.mechanism), Some(written)))
 }
 
 /// StoredKey and ServerKey (RFC 5802, section 3).
-fn keys(mechanism: i8, salted_password: &[u8]) -> (Vec<u8>, Vec<u8>) {
+fn keys(mechanism: i8, salted_password: &[u8]) -> Result<(Vec<u8>, Vec<u8>), InvalidLength> {
     match mechanism {
-        SHA_512 => keys_by::<Sha512, 128>(salted_password),
-        _ => keys_by::<Sha256, 64>(salted_password),
+        SHA_512 => keys_by::<Hmac<Sha512>, Sha512>(salted_password),
+        _ => keys_by::<Hmac<Sha256>, Sha256>(salted_password),
     }
 }
 
-fn keys_by<H: Digest, const BLOCK: usize>(salted_password: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let client_key = hmac::<H, BLOCK>(salted_password, b"Client Key");
-    (H::digest(client_key).to_vec(), hmac::<H, BLOCK>(salted_password, b"Server Key"))
+fn keys_by<M: Mac + KeyInit, H: Digest>(salted_password: &[u8]) -> Result<(Vec<u8>, Vec<u8>), InvalidLength> {
+    let client_key = hmac::<M>(salted_password, b"Client Key")?;
+    Ok((H::digest(client_key).to_vec(), hmac::<M>(salted_password, b"Server Key")?))
 }
 
-/// HMAC (RFC 2104) of a hash that works on blocks of `BLOCK` bytes.
-fn hmac<H: Digest, const BLOCK: usize>(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let mut block = if key.len() > BLOCK { H::digest(key).to_vec() } else { key.to_vec() };
-    block.resize(BLOCK, 0);
-    let padded = |with: u8| block.iter().map(|byte| byte ^ with).collect::<Vec<u8>>();
-    let inner = H::new().chain_update(padded(0x36)).chain_update(text).finalize();
-    H::new().chain_update(padded(0x5c)).chain_update(inner).finalize().to_vec()
+fn hmac<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Result<Vec<u8>, InvalidLength> {
+    Ok(<M as Mac>::new_from_slice(key)?.chain_update(text).finalize().into_bytes().to_vec())
 }
 
 #[cfg(test)]
@@ -196,12 +195,12 @@ mod tests {
         let salted = "c4a49510323ab4f952cac1fa99441939e78ea74d6be81ddf7096e87513dc615d";
         let salted: Vec<u8> =
             (0..salted.len()).step_by(2).map(|at| u8::from_str_radix(&salted[at..at + 2], 16).unwrap()).collect();
-        let (stored, server) = keys(SHA_256, &salted);
+        let (stored, server) = keys(SHA_256, &salted).unwrap();
         assert_eq!(hex(&stored), "586e5df283e6dceb5c3e791d8b8528ec191e664045ce971792e2e6b5bb13e2a6");
         assert_eq!(hex(&server), "c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5");
         let said = "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                     s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-        let signature = hmac::<Sha256, 64>(&server, said.as_bytes());
+        let signature = hmac::<Hmac<Sha256>>(&server, said.as_bytes()).unwrap();
         // `6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=` there.
         assert_eq!(hex(&signature), "eabae24d1062db75a9451ff0b6ea7e98c8546549ff741e672d3251b2397de46e");
     }
@@ -210,7 +209,7 @@ mod tests {
     #[test]
     fn a_long_key_is_hashed_first() {
         let salted: Vec<u8> = (0..200).collect();
-        let (stored, server) = keys(SHA_512, &salted);
+        let (stored, server) = keys(SHA_512, &salted).unwrap();
         assert!(hex(&stored).starts_with("dced7f285bc077d0af16ba5e69e6d89e"), "{}", hex(&stored));
         assert!(hex(&server).starts_with("0b11686ccd293fc3e6e8aeaab1550934"), "{}", hex(&server));
     }
@@ -229,6 +228,6 @@ mod tests {
         credentials.replay(std::str::from_utf8(&key).unwrap().strip_prefix(PREFIX).unwrap(), value.as_deref()).unwrap();
         let kept = &credentials.of("ann").unwrap()[&SHA_256];
         assert_eq!((kept.iterations, kept.salt.as_slice()), (4096, b"salt".as_slice()));
-        assert_eq!((kept.stored_key.clone(), kept.server_key.clone()), keys(SHA_256, b"password"));
+        assert_eq!((kept.stored_key.clone(), kept.server_key.clone()), keys(SHA_256, b"password").unwrap());
     }
 }

@@ -117,9 +117,7 @@ impl TopicReader {
         let mut opened_at = TopicPartitionList::new();
         let mut ends = BTreeMap::new();
         for partition in partitions {
-            let watermarks = consumer.fetch_watermarks(topic, partition, timeout);
-            let (low, high) =
-                watermarks.with_context(|| format!("partition {partition} of {topic} does not answer"))?;
+            let (low, high) = watermarks(&consumer, topic, partition, timeout)?;
             if high > low {
                 ends.insert(partition, high);
             }
@@ -177,10 +175,7 @@ impl TopicReader {
         let mut ends_now = TopicPartitionList::new();
         for element in self.opened_at.elements() {
             let (partition, before) = (element.partition(), element.offset().to_raw().unwrap_or(0));
-            let (_, high) = self
-                .consumer
-                .fetch_watermarks(&self.topic, partition, timeout)
-                .with_context(|| format!("partition {partition} of {} does not answer", self.topic))?;
+            let (_, high) = watermarks(&self.consumer, &self.topic, partition, timeout)?;
             if high > before {
                 self.ends.insert(partition, high);
             }
@@ -270,6 +265,12 @@ impl TopicReader {
         let partitions: Vec<String> = self.ends.keys().map(ToString::to_string).collect();
         format!("partitions {}", partitions.join(", "))
     }
+}
+
+/// Where a partition starts and ends.
+fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32, timeout: Duration) -> anyhow::Result<(i64, i64)> {
+    let answered = consumer.fetch_watermarks(topic, partition, timeout);
+    answered.with_context(|| format!("partition {partition} of {topic} does not answer"))
 }
 
 fn partitions(consumer: &BaseConsumer, broker: &str, topic: &str, timeout: Duration) -> anyhow::Result<Vec<i32>> {

@@ -43,32 +43,31 @@ impl Regrouper {
         begun.map_err(|error| super::too_large(target.state, error))?;
         match below {
             State::None => Ok(()),
-            State::Groups(groups) if all => self.take(groups.ids(), |id| groups.values(id).collect(), target),
-            State::Groups(groups) => {
-                self.take(groups.evicted().iter().copied(), |id| groups.values(id).collect(), target)
-            }
-            State::Sessions(sessions) if all => {
-                self.take(sessions.ids().into_iter(), |id| sessions.values(id).collect(), target)
-            }
+            State::Groups(groups) if all => self.take(groups.ids(), |id| groups.values(id), target),
+            State::Groups(groups) => self.take(groups.evicted().iter().copied(), |id| groups.values(id), target),
+            State::Sessions(sessions) if all => self.take(sessions.ids().into_iter(), |id| sessions.values(id), target),
             State::Sessions(sessions) => {
-                self.take(sessions.evicted().iter().copied(), |id| sessions.values(id).collect(), target)
+                self.take(sessions.evicted().iter().copied(), |id| sessions.values(id), target)
             }
         }
     }
 
     /// In the order in which Spark hands them on: by shuffle partition.
-    fn take<'s, Id: Copy>(
+    fn take<'s, Id: Copy, Values: Iterator<Item = Value<'s>>>(
         &self,
         ids: impl Iterator<Item = Id>,
-        values: impl Fn(Id) -> Vec<Value<'s>>,
+        values: impl Fn(Id) -> Values,
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
-        let place = |id: Id| partition_of(values(id).iter().take(self.key_count));
+        let place = |id: Id| {
+            let keys: Vec<Value<'_>> = values(id).take(self.key_count).collect();
+            partition_of(keys.iter())
+        };
         let mut ordered: Vec<_> = ids.map(|id| (place(id), id)).collect();
         ordered.sort_by_key(|(partition, _)| *partition);
         let flow = Flow { stages: &self.stages, grouper: Some(&self.grouper) };
         for (number, (_, id)) in ordered.into_iter().enumerate() {
-            let group = Group(values(id));
+            let group = Group(values(id).collect());
             if self.having.as_ref().is_some_and(|having| having.test(&group) != Some(true)) {
                 continue;
             }

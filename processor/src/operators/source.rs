@@ -6,7 +6,7 @@ use brooklet_model::Record;
 
 use super::grouping::Grouper;
 use super::record::{Cell, Cells, Origin, RecordRow};
-use super::stages::Flow;
+use super::stages::{Flow, arrive};
 use super::walk::Take;
 use super::{Target, too_large};
 use crate::bad::BadRecord;
@@ -87,13 +87,6 @@ impl Take for SourceReader {
             let flow = Flow { stages: &self.stages, grouper: self.grouper.as_ref() };
             return flow.run(0, &mut row, target);
         }
-        match &self.grouper {
-            Some(grouper) => {
-                let added = grouper.add(&mut row, target.state, target.late_by);
-                target.read.late += added.map_err(|error| too_large(target.state, error))?;
-                Ok(())
-            }
-            None => target.emitter.push_record(&row, target.gate),
-        }
+        arrive(self.grouper.as_ref(), &mut row, target)
     }
 }

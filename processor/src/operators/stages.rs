@@ -26,14 +26,7 @@ impl Flow<'_> {
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
         match self.stages.get(number) {
-            None => match self.grouper {
-                Some(grouper) => {
-                    let added = grouper.add(row, target.state, target.late_by);
-                    target.read.late += added.map_err(|error| too_large(target.state, error))?;
-                    Ok(())
-                }
-                None => target.emitter.push_record(row, target.gate),
-            },
+            None => arrive(self.grouper, row, target),
             Some(Stage::Filter(condition)) => match condition.test(row) {
                 Some(true) => self.run(number + 1, row, target),
                 _ => Ok(()),
@@ -71,6 +64,23 @@ impl Flow<'_> {
                 Ok(())
             }
         }
+    }
+}
+
+/// The end of a row's way: its groups, or the sink where there are none.
+#[inline]
+pub(super) fn arrive<R: FlowRow>(
+    grouper: Option<&Grouper>,
+    row: &mut R,
+    target: &mut Target<'_, '_>,
+) -> Result<(), QueryError> {
+    match grouper {
+        Some(grouper) => {
+            let added = grouper.add(row, target.state, target.late_by);
+            target.read.late += added.map_err(|error| too_large(target.state, error))?;
+            Ok(())
+        }
+        None => target.emitter.push_record(row, target.gate),
     }
 }
 

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Span;
 use super::block::Block;
 use super::error::{PlanError, refuse};
 use super::literal::identifier;
-use super::schema::Table;
+use super::schema::{self, Table};
 use super::select::{self, Context};
 use super::text::Text;
 use super::{SHAPE, names};
@@ -49,7 +49,7 @@ pub(super) fn source<'q>(context: &Context<'q>, text: &Rc<Text>, select: &'q Sel
             if !columns.is_empty() {
                 return Err(refuse(from.relation.span(), "columns cannot be renamed here", "use aliases in SELECT"));
             }
-            let table = context.tables.iter().find(|table| table.name.eq_ignore_ascii_case(&written));
+            let table = schema::find(context.tables, &written);
             let topic = table.map_or(&written, |table| &table.topic).clone();
             names::check(&topic, name.span())?;
             Ok(Source::Topic { topic, qualifier: alias.unwrap_or(written), table })

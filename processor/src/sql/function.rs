@@ -71,7 +71,7 @@ impl Lowering<'_> {
                     let instead = "write SELECT window_time(window) FROM (SELECT window, … GROUP BY window(…))";
                     return Err(refuse(place, what, instead));
                 }
-                self.call(&name, &arguments, place, clause)
+                called(&name, vec![lowered], place)
             }
             (_, arguments) => match (arguments, build::type_of(&name)) {
                 ([operand], Some(to)) => {

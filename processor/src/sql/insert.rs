@@ -4,7 +4,7 @@ use sqlparser::ast::{Insert, Spanned, TableObject};
 use sqlparser::keywords::Keyword;
 
 use super::error::{PlanError, refuse};
-use super::schema::Table;
+use super::schema::{self, Table};
 use super::text::Text;
 use super::{PlanSettings, SHAPE, names, select};
 use crate::plan::{Plan, Sink};
@@ -32,7 +32,7 @@ pub(super) fn insert(
         return Err(refuse(name.span(), "INSERT INTO has no SELECT", SHAPE));
     };
     let written = names::joined(name)?;
-    let declared = tables.iter().find(|table| table.name.eq_ignore_ascii_case(&written));
+    let declared = schema::find(tables, &written);
     let topic = declared.map_or(written, |table| table.topic.clone());
     names::check(&topic, name.span())?;
     let plan = select::query(text, source, tables, Sink::Topic(topic.clone()), settings)?;

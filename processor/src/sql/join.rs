@@ -12,7 +12,7 @@ use super::block::conjuncts;
 use super::error::{PlanError, refuse};
 use super::from::aliases;
 use super::lowered::{Clause, GENERATED, Generated, Lowering, Reach};
-use super::schema::{Table, shown};
+use super::schema::{self, Table, shown};
 use super::select::{Context, condition_of};
 use super::{assemble, columns, kafka, names};
 use crate::expr::{Comparison, Expr};
@@ -97,7 +97,7 @@ impl Lowering<'_> {
         if !renamed.is_empty() {
             return Err(refuse(place, "columns cannot be renamed here", "use aliases in SELECT"));
         }
-        let table = context.tables.iter().find(|table| table.name.eq_ignore_ascii_case(&written));
+        let table = schema::find(context.tables, &written);
         let Some(table) = table.filter(|table| !table.latest_by.is_empty()) else {
             let what = format!("{written} is no table of latest values, and a stream joins no other");
             let instead = "declare which columns its rows are told by: \

@@ -6,7 +6,7 @@ use super::columns;
 use super::lowered::{AGGREGATES, GENERATED, KEYS, LAMBDAS, WINDOW};
 use super::normal::list;
 use crate::expr::Expr;
-use crate::plan::{GroupKey, Grouping, JoinedTable, Plan, SourceColumn, Stage};
+use crate::plan::{GroupKey, Grouping, Inner, JoinedTable, Plan, SourceColumn, Stage};
 
 /// First among the columns after a row's own, while the plan is not numbered.
 pub(super) const OUTPUTS: usize = AGGREGATES << 1;
@@ -45,8 +45,7 @@ pub(super) fn number(plan: &mut Plan, columns: Vec<SourceColumn>) {
         let width = inner.columns.len();
         let of_row = |column: usize| of_row(column, width, |column| column);
         inner.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| columns::renumber(expr, &of_row)));
-        let grouping = above.first_mut().map(|above| &mut above.grouping).or(plan.grouping.as_mut());
-        if let Some(grouping) = grouping {
+        if let Some(grouping) = first_grouping(above, &mut plan.grouping) {
             each_of_grouping(grouping, &mut |expr| columns::renumber(expr, &of_row));
         }
     }
@@ -88,10 +87,15 @@ fn group_numbers(grouping: Option<&Grouping>, width: usize) -> impl Fn(usize) ->
 fn each_of_records(plan: &mut Plan, see: &mut impl FnMut(&mut Expr)) {
     [&mut plan.early_filter, &mut plan.filter].into_iter().flatten().for_each(&mut *see);
     plan.stages.iter_mut().for_each(|stage| stage.each(see));
-    match plan.inner.first_mut().map(|inner| &mut inner.grouping).or(plan.grouping.as_mut()) {
+    match first_grouping(&mut plan.inner, &mut plan.grouping) {
         Some(grouping) => each_of_grouping(grouping, see),
         None => each_of_result(plan, see),
     }
+}
+
+/// The first of the inner groupings; where there is none, the last.
+fn first_grouping<'p>(inner: &'p mut [Inner], last: &'p mut Option<Grouping>) -> Option<&'p mut Grouping> {
+    inner.first_mut().map(|inner| &mut inner.grouping).or(last.as_mut())
 }
 
 fn each_of_grouping(grouping: &mut Grouping, see: &mut impl FnMut(&mut Expr)) {
@@ -122,7 +126,7 @@ fn prune_tables(plan: &mut Plan) {
         let Some(inner) = inner.last_mut() else { break };
         let mut read = Vec::new();
         inner.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| read.extend(columns::of(expr))));
-        if let Some(grouping) = above.first_mut().map(|above| &mut above.grouping).or(plan.grouping.as_mut()) {
+        if let Some(grouping) = first_grouping(above, &mut plan.grouping) {
             each_of_grouping(grouping, &mut |expr| read.extend(columns::of(expr)));
         }
         prune(&mut inner.stages, &mut plan.tables, inner.columns.len() + 1, &read);

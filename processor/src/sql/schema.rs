@@ -44,6 +44,11 @@ impl Table {
     }
 }
 
+/// The declared topic of a name, in any case.
+pub(super) fn find<'t>(tables: &'t [Table], name: &str) -> Option<&'t Table> {
+    tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+}
+
 /// Reads a statement that starts with CREATE TABLE out of `sql`, the text that holds it.
 pub(super) fn create_table(sql: &str, text: &Text) -> Result<Table, PlanError> {
     let mut cursor = Cursor { words: text.words().collect(), at: 2, end: text.end() };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use brooklet_processor::{AdHocQuery, Feed, Plan, PlanSettings, QueryError, QueryOptions, SourceRecord, plan_all};
-use brooklet_producer::{Fetched, TopicReader, with_fetched};
+use brooklet_producer::{Fetched, From, TopicReader, with_fetched};
 use brooklet_storage::{Engine, Storage, StorageConfig};
 
 use crate::cli::{Format, QueryArgs};
@@ -71,7 +71,8 @@ async fn from_folder(folder: &Path, query: &mut AdHocQuery) -> anyhow::Result<()
 }
 
 async fn from_broker(args: &QueryArgs, topic: &str, tables: &[String], query: &mut AdHocQuery) -> anyhow::Result<()> {
-    let open = |topic: &str| TopicReader::open(&args.bootstrap_server, topic, &args.properties, TIMEOUT);
+    let open =
+        |topic: &str| TopicReader::open(&args.bootstrap_server, &args.properties, topic, None, From::Earliest, TIMEOUT);
     let mut reader = open(topic)?;
     let mut tables = tables.iter().map(|table| open(table)).collect::<anyhow::Result<Vec<_>>>()?;
     let there = |feed: &mut Feed<'_, '_, '_>| {
@@ -90,7 +91,7 @@ async fn from_broker(args: &QueryArgs, topic: &str, tables: &[String], query: &m
         return Ok(());
     }
     let shutdown = signals::shutdown()?;
-    reader.go_on()?;
+    reader.go_on(TIMEOUT)?;
     while !shutdown.is_cancelled() {
         let come = reader.read_more(WAIT, RECORDS_MAX)?;
         if !come.is_empty() || query.is_due() {

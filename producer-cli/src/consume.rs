@@ -80,8 +80,8 @@ pub fn consume(args: &ConsumeArgs) -> anyhow::Result<()> {
     if args.committed {
         properties.push(("isolation.level".to_owned(), "read_committed".to_owned()));
     }
-    let mut reader = TopicReader::open(&args.bootstrap_server, &args.topic, &properties, TIMEOUT)?;
-    reader.start(args.from, args.partition, TIMEOUT)?;
+    let (broker, topic) = (&args.bootstrap_server, &args.topic);
+    let mut reader = TopicReader::open(broker, &properties, topic, args.partition, args.from, TIMEOUT)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut signals = {
         let _entered = runtime.enter();

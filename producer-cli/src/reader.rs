@@ -1,4 +1,4 @@
-//! Reads a topic of any broker, from its start: what `brooklet query` runs on.
+//! Reads a topic of any broker: what `brooklet query` and `brooklet consume` run on.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -48,13 +48,13 @@ pub enum From {
 }
 
 impl From {
-    /// `end` is the partition's.
-    fn offset(self, end: Offset) -> Offset {
-        match self {
-            Self::Earliest => Offset::Beginning,
-            Self::Latest => end,
-            Self::Offset(offset) | Self::Time(offset) => Offset::Offset(offset),
-        }
+    /// In a partition that has the offsets from `low` to before `high`.
+    fn offset(self, low: i64, high: i64) -> Offset {
+        Offset::Offset(match self {
+            Self::Earliest => low,
+            Self::Latest => high,
+            Self::Offset(offset) | Self::Time(offset) => offset,
+        })
     }
 }
 
@@ -77,43 +77,42 @@ impl FromStr for From {
     }
 }
 
-/// A consumer of one topic, of all its partitions, in no group.
+/// A consumer of one topic, in no group.
+///
+/// It takes its partitions once, and goes from one offset to another by seeking: librdkafka up to 2.15 aborts the
+/// process where partitions are given up while it still stops reading those of the assignment before
+/// (librdkafka #5573).
 pub struct TopicReader {
     consumer: BaseConsumer,
     topic: String,
     /// Of the partitions that are not read to the end that they had: that end.
     ends: BTreeMap<i32, i64>,
-    /// The end of every partition when the reader was opened.
+    /// The end of each of its partitions when it was opened, or last caught up.
     opened_at: TopicPartitionList,
 }
 
 impl TopicReader {
-    /// Finds the topic's partitions and where they end now.
+    /// Finds the topic's partitions, or `partition` alone, and where they end now, and begins at `from`.
     ///
     /// # Errors
-    /// No broker answers within `timeout`, or it has no such topic.
+    /// No broker answers within `timeout`, or it has no such topic, or the topic no such partition.
     pub fn open(
         bootstrap_server: &str,
-        topic: &str,
         properties: &[(String, String)],
+        topic: &str,
+        partition: Option<i32>,
+        from: From,
         timeout: Duration,
     ) -> anyhow::Result<Self> {
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", bootstrap_server)
-            .set("client.id", "brooklet-query")
-            .set("group.id", "brooklet-query")
-            .set("enable.auto.commit", "false")
-            .set("auto.offset.reset", "earliest")
-            .set("allow.auto.create.topics", "false")
-            .set("isolation.level", "read_uncommitted")
-            .set("enable.partition.eof", "true");
-        for (key, value) in properties {
-            config.set(key, value);
+        let consumer = consumer(bootstrap_server, properties)?;
+        let mut partitions = partitions(&consumer, bootstrap_server, topic, timeout)?;
+        if let Some(wanted) = partition {
+            if !partitions.contains(&wanted) {
+                bail!("{topic} has no partition {wanted}");
+            }
+            partitions = vec![wanted];
         }
-        let consumer: BaseConsumer = config.create().context("these settings do not make a Kafka consumer")?;
-        let partitions = partitions(&consumer, bootstrap_server, topic, timeout)?;
-        let mut assignment = TopicPartitionList::new();
+        let mut starts = TopicPartitionList::new();
         let mut opened_at = TopicPartitionList::new();
         let mut ends = BTreeMap::new();
         for partition in partitions {
@@ -121,10 +120,18 @@ impl TopicReader {
             if high > low {
                 ends.insert(partition, high);
             }
-            assignment.add_partition_offset(topic, partition, Offset::Offset(low))?;
+            starts.add_partition_offset(topic, partition, from.offset(low, high))?;
             opened_at.add_partition_offset(topic, partition, Offset::Offset(high))?;
         }
-        consumer.assign(&assignment)?;
+        if let From::Time(_) = from {
+            starts = consumer.offsets_for_times(starts, timeout).context("the broker tells no offsets by time")?;
+        }
+        ends.retain(|partition, end| {
+            let start = starts.find_partition(topic, *partition).and_then(|found| found.offset().to_raw());
+            // Below zero is the end: nothing is of that time or later.
+            start.is_some_and(|start| (0..*end).contains(&start))
+        });
+        consumer.assign(&starts)?;
         Ok(Self { consumer, topic: topic.to_owned(), ends, opened_at })
     }
 
@@ -184,7 +191,7 @@ impl TopicReader {
         if self.ends.is_empty() {
             return Ok(());
         }
-        self.consumer.assign(&self.opened_at)?;
+        self.go_on(timeout)?;
         self.opened_at = ends_now;
         self.read_to_end(timeout, each)
     }
@@ -192,37 +199,10 @@ impl TopicReader {
     /// Goes on behind what [`TopicReader::read_to_end`] reads.
     ///
     /// # Errors
-    /// The client refuses.
-    pub fn go_on(&self) -> anyhow::Result<()> {
-        Ok(self.consumer.assign(&self.opened_at)?)
-    }
-
-    /// Begins elsewhere than at the start: in all partitions, or in one alone.
-    ///
-    /// # Errors
-    /// There is no such partition, or the broker does not answer within `timeout`.
-    pub fn start(&mut self, from: From, partition: Option<i32>, timeout: Duration) -> anyhow::Result<()> {
-        let mut wanted = TopicPartitionList::new();
-        for element in self.opened_at.elements() {
-            if partition.is_none_or(|partition| partition == element.partition()) {
-                wanted.add_partition_offset(&self.topic, element.partition(), from.offset(element.offset()))?;
-            }
-        }
-        if wanted.count() == 0 {
-            bail!("{} has no partition {}", self.topic, partition.unwrap_or_default());
-        }
-        if let From::Time(_) = from {
-            wanted = self.consumer.offsets_for_times(wanted, timeout).context("the broker tells no offsets by time")?;
-        }
-        self.ends.retain(|partition, end| {
-            let start = wanted.find_partition(&self.topic, *partition).map(|found| found.offset());
-            match start {
-                Some(Offset::Offset(start)) => start < *end,
-                Some(Offset::Beginning) => true,
-                _ => false,
-            }
-        });
-        Ok(self.consumer.assign(&wanted)?)
+    /// The client does not go there within `timeout`.
+    pub fn go_on(&self, timeout: Duration) -> anyhow::Result<()> {
+        let sought = self.consumer.seek_partitions(self.opened_at.clone(), timeout)?;
+        sought.elements().iter().try_for_each(|it| it.error()).with_context(|| format!("{} cannot be read", self.topic))
     }
 
     /// Whether all is read that was there when the reader was opened.
@@ -265,6 +245,23 @@ impl TopicReader {
         let partitions: Vec<String> = self.ends.keys().map(ToString::to_string).collect();
         format!("partitions {}", partitions.join(", "))
     }
+}
+
+fn consumer(bootstrap_server: &str, properties: &[(String, String)]) -> anyhow::Result<BaseConsumer> {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", bootstrap_server)
+        .set("client.id", "brooklet-query")
+        .set("group.id", "brooklet-query")
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("allow.auto.create.topics", "false")
+        .set("isolation.level", "read_uncommitted")
+        .set("enable.partition.eof", "true");
+    for (key, value) in properties {
+        config.set(key, value);
+    }
+    config.create().context("these settings do not make a Kafka consumer")
 }
 
 /// Where a partition starts and ends.

@@ -1,10 +1,12 @@
 //! `brooklet topics`, `groups`, `configs` and `consume` against a broker.
 
 use std::net::SocketAddr;
+use std::thread;
 
+use brooklet_producer::{From, TopicReader};
 use serde_json::{Value, json};
 
-use crate::common::{Brooklet, Output, client, run};
+use crate::common::{Brooklet, DEADLINE, Output, client, run};
 
 fn broker() -> (Brooklet, SocketAddr) {
     Brooklet::serve(&["--storage", "memory"])
@@ -114,6 +116,23 @@ fn a_follower_prints_what_comes_until_it_is_told_to_stop() {
     follower.stdout.wait_contains("after\n");
     let output = follower.terminate();
     assert_eq!((output.status.code(), output.stdout.as_str()), (Some(0), "before\nafter\n"));
+}
+
+#[test]
+fn a_reader_may_end_as_soon_as_it_began() {
+    let (_brooklet, address) = broker();
+    client::send(address, "logs", &["a", "b", "c"]);
+    let open = |from| TopicReader::open(&address.to_string(), &[], "logs", None, from, DEADLINE).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    drop(open(From::Latest));
+                    open(From::Earliest).go_on(DEADLINE).unwrap();
+                }
+            });
+        }
+    });
 }
 
 #[test]

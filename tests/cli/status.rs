@@ -29,7 +29,7 @@ fn it_tells_of_each_query_of_a_running_broker() {
     };
     let query = &told[0];
     assert_eq!(
-        (&query["name"], &query["phase"], &query["topic"]),
+        (&query["name"], &query["phase"], &query["topics"][0]),
         (&"counts".into(), &"running".into(), &"logs".into())
     );
     assert_eq!((&query["lag_records"], &query["groups"]), (&0.into(), &2.into()));

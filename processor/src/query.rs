@@ -367,3 +367,5 @@ mod rule_tests;
 mod sink_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod union_tests;

@@ -225,3 +225,25 @@ fn columns_of_an_inner_query_are_found_whatever_else_it_has() {
         [r#"{"r":"6","q":"5"}"#, r#"{"r":"3","q":"2"}"#]
     );
 }
+
+/// What is asked of all rows of a UNION ALL inside of another is asked of those of each SELECT: a table, of each its own.
+#[test]
+fn tables_are_joined_to_groups_and_to_unions_in_unions() {
+    let storage = memory();
+    let record = |topic: bool, level: u8| (topic, level, 1, 5);
+    fill(&storage, &[record(false, 0), record(true, 1), record(true, 1), record(false, 2)]);
+    let sql = "INSERT INTO out SELECT name, level FROM (SELECT level FROM a UNION ALL SELECT level FROM b) u
+        JOIN names ON names.key = u.level UNION ALL
+        SELECT name, CAST(c AS STRING) FROM (SELECT level, COUNT(*) c FROM b GROUP BY level) g
+        JOIN names ON names.key = g.level";
+    let both = plan(sql, OutputMode::Update, false);
+    assert_eq!(both.table_topics().count(), 3);
+    for kill in 0..30 {
+        run_plan(&storage, both.clone(), options(1), Some(kill));
+    }
+    assert!(run_plan(&storage, both, options(1), None));
+    let row = |name: u8, level: &str| format!("{{\"name\":\"name {name}\",\"level\":\"{level}\"}}");
+    let expected =
+        [row(0, "level 0"), row(0, "level 2"), row(1, "1"), row(1, "2"), row(1, "level 1"), row(1, "level 1")];
+    assert_eq!(rows(&storage, "out"), expected);
+}

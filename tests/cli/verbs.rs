@@ -6,7 +6,7 @@ use std::thread;
 use brooklet_producer::{From, TopicReader};
 use serde_json::{Value, json};
 
-use crate::common::{Brooklet, DEADLINE, Output, client, run};
+use crate::common::{Brooklet, DEADLINE, Output, client, refusing_address, run, wait_until};
 
 fn broker() -> (Brooklet, SocketAddr) {
     Brooklet::serve(&["--storage", "memory"])
@@ -73,12 +73,8 @@ fn a_query_is_a_group_with_its_lag() {
     let (brooklet, address) = Brooklet::serve(&args);
     client::send(address, "logs", &["{}", "{}"]);
     brooklet.stdout.wait_contains("|       2|");
-    let told = loop {
-        let told = json_of(address, &["groups", "__brooklet_query_all"]);
-        if told[0]["committed"] == 2 {
-            break told;
-        }
-    };
+    let group = || json_of(address, &["groups", "__brooklet_query_all"]);
+    let told = wait_until("both records are committed", group, |told| told[0]["committed"] == 2);
     assert_eq!(
         (&told[0]["topic"], &told[0]["lag"], &told[0]["client"]),
         (&"logs".into(), &0.into(), &"brooklet".into())
@@ -137,8 +133,7 @@ fn a_reader_may_end_as_soon_as_it_began() {
 
 #[test]
 fn no_broker_is_an_error() {
-    let (brooklet, address) = broker();
-    brooklet.terminate();
+    let (_taken, address) = refusing_address();
     for verb in ["topics", "groups", "transactions"] {
         let output = on(address, &[verb]);
         assert_eq!(output.status.code(), Some(1));

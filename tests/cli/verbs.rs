@@ -6,7 +6,7 @@ use std::thread;
 use brooklet_producer::{From, TopicReader};
 use serde_json::{Value, json};
 
-use crate::common::{Brooklet, DEADLINE, Output, client, refusing_address, run, wait_until};
+use crate::common::{Brooklet, DEADLINE, Output, client, fixed_address, refusing_address, run, wait_until};
 
 fn broker() -> (Brooklet, SocketAddr) {
     Brooklet::serve(&["--storage", "memory"])
@@ -115,6 +115,31 @@ fn a_follower_prints_what_comes_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn followers_wait_for_a_broker_that_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = fixed_address().to_string();
+    let args = ["serve", "--listen", &address, "--data-dir", folder.path().to_str().unwrap()];
+    let broker = Brooklet::spawn(&args);
+    client::send(broker.listening(), "logs", &["{}"]);
+    let consumer = Brooklet::spawn(&["consume", "logs", "--follow", "--bootstrap-server", &address]);
+    consumer.stdout.wait_contains("{}\n");
+    let sql = "SELECT COUNT(*) AS n FROM logs";
+    let query = Brooklet::spawn(&["query", "--follow", "--bootstrap-server", &address, sql]);
+    query.stdout.wait_contains("|  1|");
+    broker.kill();
+    for follower in [&consumer, &query] {
+        follower.stderr.wait_contains("no broker answers; waiting for one");
+    }
+    let broker = Brooklet::spawn(&args);
+    client::send(broker.listening(), "logs", &["{\"a\":1}"]);
+    consumer.stdout.wait_contains("{}\n{\"a\":1}\n");
+    query.stdout.wait_contains("|  2|");
+    for follower in [consumer, query] {
+        assert_eq!(follower.terminate().status.code(), Some(0));
+    }
+}
+
+#[test]
 fn a_reader_may_end_as_soon_as_it_began() {
     let (_brooklet, address) = broker();
     client::send(address, "logs", &["a", "b", "c"]);
@@ -134,9 +159,10 @@ fn a_reader_may_end_as_soon_as_it_began() {
 #[test]
 fn no_broker_is_an_error() {
     let (_taken, address) = refusing_address();
-    for verb in ["topics", "groups", "transactions"] {
-        let output = on(address, &[verb]);
+    for verb in [&["topics"][..], &["groups"], &["transactions"], &["consume", "logs"]] {
+        let output = on(address, verb);
         assert_eq!(output.status.code(), Some(1));
-        assert!(output.stderr.contains("no broker at"), "{}", output.stderr);
+        let reason = format!("brooklet: no broker at {address}: {address}: Connection refused (os error ");
+        assert!(output.stderr.starts_with(&reason), "{}", output.stderr);
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod expr;
 mod java_double;
 mod json;
+mod nearest;
 mod operators;
 mod options;
 mod order;

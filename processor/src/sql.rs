@@ -24,7 +24,6 @@ mod literal;
 mod lowered;
 mod mode;
 mod names;
-mod nearest;
 mod normal;
 mod number;
 mod operator;
@@ -149,7 +148,7 @@ fn statement(text: &Text, tables: &[Table], settings: &PlanSettings) -> Result<P
     let next = parser.peek_token();
     if next.token != Token::EOF {
         let what = format!("expected end of statement, found: {next}");
-        return Err(refuse(next.span, what, SHAPE));
+        return Err(refuse(next.span, what, text.quoted(next.span).as_deref().unwrap_or(SHAPE)));
     }
     match statement {
         Statement::Query(query) => select::query(text, &query, tables, settings.sink.clone(), settings),

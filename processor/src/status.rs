@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use brooklet_model::{Offset, Timestamp, split_batches};
+use brooklet_model::{BatchHeader, HEADER_LEN, Offset, Timestamp};
 use brooklet_storage::Storage;
 use parking_lot::Mutex;
 
@@ -224,9 +224,10 @@ impl StatusBoard {
             status.positions.push(Position { topic: id.topic.to_string(), partition: id.partition, next, end });
             if next < end {
                 // What cannot be read is the query's to tell.
-                let bytes = log.read(Offset(next), 1).ok().and_then(|slice| slice.into_bytes().ok());
-                let first = bytes.and_then(|bytes| split_batches(bytes).next()).and_then(Result::ok);
-                oldest = [oldest, first.map(|batch| batch.header.base_timestamp)].into_iter().flatten().min();
+                let read = log.read(Offset(next), 1).ok();
+                let head = read.and_then(|slice| slice.first(HEADER_LEN).into_bytes().ok());
+                let head = head.and_then(|bytes| BatchHeader::parse(&bytes).ok());
+                oldest = [oldest, head.map(|head| head.base_timestamp)].into_iter().flatten().min();
             }
         }
         status.lag = match oldest {

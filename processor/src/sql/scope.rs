@@ -8,9 +8,10 @@
 use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
+use super::kafka;
 use super::schema::{Table, shown};
 use super::shape::Shape;
-use super::{kafka, nearest};
+use crate::nearest;
 use crate::plan::{ReadFrom, SourceColumn};
 use crate::types::DataType;
 

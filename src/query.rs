@@ -71,8 +71,9 @@ async fn from_folder(folder: &Path, query: &mut AdHocQuery) -> anyhow::Result<()
 }
 
 async fn from_broker(args: &QueryArgs, topic: &str, tables: &[String], query: &mut AdHocQuery) -> anyhow::Result<()> {
+    let QueryArgs { bootstrap_server, properties, follow, .. } = args;
     let open =
-        |topic: &str| TopicReader::open(&args.bootstrap_server, &args.properties, topic, None, From::Earliest, TIMEOUT);
+        |topic: &str| TopicReader::open(bootstrap_server, properties, topic, None, From::Earliest, *follow, TIMEOUT);
     let mut reader = open(topic)?;
     let mut tables = tables.iter().map(|table| open(table)).collect::<anyhow::Result<Vec<_>>>()?;
     let there = |feed: &mut Feed<'_, '_, '_>| {

@@ -102,6 +102,18 @@ fn records_are_printed_as_the_format_says() {
 }
 
 #[test]
+fn a_topic_of_many_partitions_is_listed_and_read() {
+    let (_broker, address) = broker();
+    ok(address, &["topics", "create", "wide", "--partitions", "2000"]);
+    client::send(address, "wide", &["a"]);
+    let partitions = ok(address, &["topics", "wide"]);
+    assert_eq!(partitions.lines().count(), 2001);
+    assert_eq!(ok(address, &["consume", "wide"]), "a\n");
+    assert_eq!(ok(address, &["query", "--output", "csv", "SELECT COUNT(*) AS n FROM wide"]), "n\n1\n");
+    assert_eq!(ok(address, &["consume", "wide", "--from", "latest"]), "");
+}
+
+#[test]
 fn a_follower_prints_what_comes_until_it_is_told_to_stop() {
     let (_brooklet, address) = broker();
     client::send(address, "logs", &["before"]);
@@ -143,7 +155,7 @@ fn followers_wait_for_a_broker_that_is_away() {
 fn a_reader_may_end_as_soon_as_it_began() {
     let (_brooklet, address) = broker();
     client::send(address, "logs", &["a", "b", "c"]);
-    let open = |from| TopicReader::open(&address.to_string(), &[], "logs", None, from, DEADLINE).unwrap();
+    let open = |from| TopicReader::open(&address.to_string(), &[], "logs", None, from, true, DEADLINE).unwrap();
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {

@@ -72,7 +72,7 @@ fn check(record: &[Json]) -> Result<(), String> {
         return Err(format!("is {data_type}, and in Spark {}", text(2)));
     }
     for (row, theirs) in rows::rows().iter().zip(values) {
-        let read = plan.source.columns.iter().map(|column| row.value(rows::number(&column.name)).into_owned());
+        let read = plan.sources[0].columns.iter().map(|column| row.value(rows::number(&column.name)).into_owned());
         let read = Values(read.collect());
         let ours = shown(output.expr.eval(&read), data_type);
         if !same(ours.as_deref(), theirs.as_str(), data_type) {

@@ -327,6 +327,9 @@ mod tests {
                 table.append(0, &[(key.clone(), Some(value.clone()))]).unwrap();
                 expected.insert(key, value);
             }
+            // Only what is served is compacted.
+            let served = table.log().durable(table.log().log_end_offset());
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(served).unwrap();
             drop(table);
             storage.clean();
             let (kept, size) = values(&storage);

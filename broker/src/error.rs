@@ -26,7 +26,7 @@ pub(crate) fn of_append(error: &AppendError) -> ResponseError {
         AppendError::Unreadable(_) => ResponseError::UnknownServerError,
         AppendError::InvalidTxnState { .. } => ResponseError::InvalidTxnState,
         AppendError::CoordinatorFenced { .. } => ResponseError::TransactionCoordinatorFenced,
-        AppendError::Storage(_) => ResponseError::KafkaStorageError,
+        AppendError::Storage(error) => of_storage(error),
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn of_batch(error: &BatchError) -> ResponseError {
 pub(crate) fn of_read(error: &ReadError) -> ResponseError {
     match error {
         ReadError::OutOfRange { .. } => ResponseError::OffsetOutOfRange,
-        ReadError::Storage(_) => ResponseError::KafkaStorageError,
+        ReadError::Storage(error) => of_storage(error),
     }
 }
 

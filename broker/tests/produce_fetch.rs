@@ -105,6 +105,21 @@ async fn a_parked_fetch_is_woken_by_an_append_and_by_shutdown() {
     broker.stop().await;
 }
 
+/// Whether the fetch was parked by then or came after: the topic is not there, and nothing is wrong with the disk.
+#[tokio::test]
+async fn a_fetch_is_told_that_its_topic_was_deleted_while_it_waited() {
+    let broker = TestBroker::start().await;
+    let (mut reader, mut other) = (broker.client().await, broker.client().await);
+    for round in 0..20 {
+        let topic = broker.topic("t", 1, &[]);
+        reader.send(&fetch(topic.id, 12, 0, i32::MAX), 12).await;
+        other.call(ApiVersionsRequest::default(), 0).await;
+        broker.storage.delete_topic("t").unwrap();
+        let response = reader.receive::<FetchRequest>(12).await.unwrap();
+        assert_eq!(response.responses[0].partitions[0].error_code, 3, "round {round}");
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_stored_gets_kafkas_code_and_nothing_is_stored() {
     let broker = TestBroker::start().await;

@@ -59,6 +59,7 @@ impl Failure {
             ResponseError::MessageTooLarge
             | ResponseError::RecordListTooLarge
             | ResponseError::CorruptMessage
+            | ResponseError::UnknownTopicOrPartition
             | ResponseError::KafkaStorageError => -1,
             _ => log.log_start_offset().0,
         };

@@ -149,6 +149,20 @@ func TestAReaderWaitsAtTheEnd(t *testing.T) {
 	must(t, <-got)
 }
 
+func TestATopicIsMadeAnewUnderAReader(t *testing.T) {
+	t.Parallel()
+	conn, topic := connOf(t), topicOf(t, 1)
+	send(t, topic, 0, 1)
+	reader := readerOf(t, kafka.ReaderConfig{Topic: topic, OffsetOutOfRangeError: true})
+	same(t, numbers(t, reader, 1), []int{0})
+	must(t, conn.DeleteTopics(topic))
+	until(t, "the topic is made again", func() bool {
+		return conn.CreateTopics(kafka.TopicConfig{Topic: topic, NumPartitions: 1, ReplicationFactor: 1}) == nil
+	})
+	_, err := reader.ReadMessage(within(t))
+	refused(t, err, kafka.OffsetOutOfRange)
+}
+
 func TestAConnectionToTheLeaderWritesAndReads(t *testing.T) {
 	t.Parallel()
 	topic := topicOf(t, 2)

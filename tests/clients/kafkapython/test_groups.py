@@ -95,11 +95,16 @@ def test_a_static_member_comes_back_to_its_partitions(admin, topic, consumer, me
         return told["group_state"], {each["group_instance_id"]: (each["member_id"], each["member_assignment"])
                                      for each in told["members"]}
 
-    until(lambda: described()[0] == "Stable" and len(described()[1]) == 2)
+    def half_each():
+        state, members = described()
+        parts = [assigned["assigned_partitions"] for _, assigned in members.values() if assigned]
+        return state == "Stable" and [[len(part["partitions"]) for part in each] for each in parts] == [[2], [2]]
+
+    until(half_each)
     before = described()[1]
     goes.leave()
     member(t, group_id=name, group_instance_id="goes")
-    until(lambda: described()[0] == "Stable" and described()[1]["goes"][0] != before["goes"][0])
+    until(lambda: half_each() and described()[1]["goes"][0] != before["goes"][0])
     after = described()[1]
     assert after["stays"] == before["stays"] and after["goes"][1] == before["goes"][1]
     assert stays.failed is None

@@ -190,7 +190,7 @@ class Recorder:
         rows = source.load().withColumn("__json", from_json(col("value").cast("string"), schema))
         # Each case has a topic of its own, and the query is to see the name that it asks for.
         rows = rows.withColumn("topic", expr("substring_index(topic, '.', -1)"))
-        named = {field.name.lower() for field in rows.schema["__json"].dataType.fields}
+        named = {name.lower() for name, _ in columns(rows.select("__json.*"))}
         rows = rows.select("__json.*", *(name for name in KAFKA_COLUMNS if name.lower() not in named))
         if "watermark" in case:
             rows = rows.withWatermark(*case["watermark"])
@@ -233,7 +233,7 @@ class Recorder:
                 spark.conf.unset(name)
             spark.catalog.dropTempView(table)
         if recording.get("when") != "start":
-            recording["columns"] = [[field.name, field.dataType.simpleString()] for field in result.schema.fields]
+            recording["columns"] = columns(result)
             recording["batches"] = run.finished_batches()
         if self.first_offset(topic) != 0:
             self.remark(case, "the broker removed records")
@@ -301,11 +301,10 @@ class Run:
         from pyspark.errors import PySparkException
         from pyspark.sql.functions import col, struct, to_json
 
-        fields = frame.schema.fields
+        fields = columns(frame)
         names = [f"_{index}" for index in range(len(fields))]  # two columns may have one name
-        whole = struct(*(col(name).alias(field.name) for name, field in zip(names, fields)))
-        cells = [col(name) if field.dataType.simpleString() == "binary" else col(name).cast("string")
-                 for name, field in zip(names, fields)]
+        whole = struct(*(col(name).alias(called) for name, (called, _) in zip(names, fields)))
+        cells = [col(name) if kind == "binary" else col(name).cast("string") for name, (_, kind) in zip(names, fields)]
         try:
             rows = frame.toDF(*names).select(*cells, to_json(whole, {"ignoreNullFields": "false"})).collect()
         except (PySparkException, Py4JJavaError) as error:
@@ -320,6 +319,11 @@ class Run:
             batch["watermark"] = about.get("eventTime", {}).get("watermark")
             batch["dropped"] = sum(each["numRowsDroppedByWatermark"] for each in about.get("stateOperators", []))
         return self.batches
+
+
+def columns(frame):
+    """Names and types; PySpark's own schema has no intervals of months."""
+    return [[field.name(), field.dataType().simpleString()] for field in frame._jdf.schema().fields()]
 
 
 def shown(cell):

@@ -115,7 +115,7 @@ fn refusals_tell_the_place_and_what_to_write() {
         ("SELECT level, 1 + max(x) + y FROM logs GROUP BY level", "1:28: y stands in SELECT and is not grouped; "),
         ("SELECT SUM(DISTINCT x) FROM logs", "1:8: DISTINCT in sum is not supported"),
         ("SELECT SUM(COUNT(*)) FROM logs", "1:12: count(…) stands inside of another aggregate"),
-        ("SELECT stddev(x) FROM logs", "1:8: the aggregate stddev is not supported; keep SUM(x)"),
+        ("SELECT histogram_numeric(x, 5) FROM logs", "1:8: the aggregate histogram_numeric is not supported"),
         ("SELECT no_such(x) FROM logs", "1:8: "),
         ("SELECT SUM(a, b) FROM logs", "1:8: sum takes one argument, not 2"),
         ("SELECT BOOL_AND(a) FROM logs", "1:17: bool_and does not take STRING; give it a condition"),

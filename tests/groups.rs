@@ -65,7 +65,8 @@ impl TestBroker {
             .set("group.id", group)
             .set("auto.offset.reset", "earliest")
             .set("enable.auto.commit", "false")
-            .set("session.timeout.ms", "6000")
+            // Longer than any test waits: nothing here comes about by a member's silence.
+            .set("session.timeout.ms", "120000")
             .set("heartbeat.interval.ms", "50")
             .set("topic.metadata.refresh.interval.ms", "200");
         for (name, value) in settings {

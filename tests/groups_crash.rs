@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::Brooklet;
 use rdkafka::config::ClientConfig;
@@ -64,10 +64,12 @@ fn commits_survive(engine: &str) {
                 told.store(offset, Ordering::SeqCst);
             }
         });
-        // Not to wait for anything but a beginning: the kill is to come at any point of a commit.
+        let until = Instant::now() + PATIENCE;
         while acknowledged.load(Ordering::SeqCst) == start {
+            assert!(Instant::now() < until, "no commit is acknowledged");
             thread::yield_now();
         }
+        // Not to wait for anything but a beginning: the kill is to come at any point of a commit.
         thread::sleep(Duration::from_micros(kill * 1733));
         brooklet.kill();
         last = acknowledged.load(Ordering::SeqCst);

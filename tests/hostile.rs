@@ -18,6 +18,8 @@ fn serve_in_little_memory() -> (Brooklet, SocketAddr) {
     command.arg("-c").arg(format!("ulimit -v {ADDRESS_SPACE_KIB} && exec \"$0\" \"$@\""));
     command.arg(env!("CARGO_BIN_EXE_brooklet"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--storage", "memory"]).stdin(Stdio::null());
+    // Each thread maps a stack, and an arena of the C library: as many threads as the machine has cores may be too many.
+    command.env("TOKIO_WORKER_THREADS", "2");
     let brooklet = Brooklet::from_command(&mut command);
     let address = brooklet.listening();
     (brooklet, address)

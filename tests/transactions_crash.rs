@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use common::client::config;
 use common::{Brooklet, DEADLINE};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
@@ -26,7 +27,7 @@ fn commits(number: u64) -> bool {
 }
 
 /// Runs transactions from `start` on until the broker is gone; the last one whose end was acknowledged is told.
-fn run(address: SocketAddr, start: u64, told: &AtomicU64) -> Result<(), rdkafka::error::KafkaError> {
+fn run(address: SocketAddr, start: u64, told: &AtomicU64) -> Result<(), KafkaError> {
     let mut config = config(address);
     config.set("transactional.id", "x").set("transaction.timeout.ms", "60000").set("linger.ms", "0");
     let producer: BaseProducer = config.create()?;
@@ -65,7 +66,8 @@ fn read_committed(address: SocketAddr, topic: &str) -> Vec<u64> {
             Some(Ok(message)) => {
                 numbers.push(std::str::from_utf8(message.payload().unwrap()).unwrap().parse().unwrap())
             }
-            Some(Err(_)) => return numbers,
+            Some(Err(KafkaError::PartitionEOF(_))) => return numbers,
+            Some(Err(error)) => panic!("{topic}: {error}"),
         }
     }
 }

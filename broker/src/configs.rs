@@ -2,7 +2,7 @@
 //! `topics/`.
 
 pub(crate) mod broker;
-mod broker_names;
+mod broker_start;
 mod broker_table;
 pub(crate) mod change;
 pub(crate) mod client_metrics;

@@ -7,6 +7,7 @@ mod columns;
 mod condition;
 mod dialect;
 mod error;
+mod event_time;
 mod expression;
 mod from;
 mod function;
@@ -22,12 +23,13 @@ mod literal;
 mod lowered;
 mod mode;
 mod names;
-mod nearest;
 mod normal;
 mod number;
 mod operator;
 mod order;
 mod path;
+mod push_down;
+mod reads;
 mod rewrite;
 mod schema;
 mod scope;
@@ -145,7 +147,7 @@ fn statement(text: &Text, tables: &[Table], settings: &PlanSettings) -> Result<P
     let next = parser.peek_token();
     if next.token != Token::EOF {
         let what = format!("expected end of statement, found: {next}");
-        return Err(refuse(next.span, what, SHAPE));
+        return Err(refuse(next.span, what, text.quoted(next.span).as_deref().unwrap_or(SHAPE)));
     }
     match statement {
         Statement::Query(query) => select::query(text, &query, tables, settings.sink.clone(), settings),
@@ -161,7 +163,7 @@ fn add_table(tables: &mut Vec<Table>, table: Table, plans: &[Plan]) -> Result<()
         return Err(refuse(table.place, what, "leave one out, or give it another name"));
     }
     let declared = tables.iter().any(|known| known.topic.eq_ignore_ascii_case(&table.name));
-    if !declared && plans.iter().any(|plan| plan.source.topic.eq_ignore_ascii_case(&table.name)) {
+    if !declared && plans.iter().any(|plan| plan.source_topics().any(|topic| topic.eq_ignore_ascii_case(&table.name))) {
         let what = format!("{} is declared after a query that reads it", table.name);
         return Err(refuse(table.place, what, "put CREATE TABLE before the query"));
     }

@@ -26,6 +26,17 @@ use listing::Listing;
 /// How long a broker may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a connection that is tried to learn what keeps clients away may take.
+const KNOCK: Duration = Duration::from_secs(2);
+
+/// Whether a broker can be connected to, and answers.
+///
+/// # Errors
+/// What keeps clients away.
+pub(crate) fn knock(bootstrap_server: &str) -> anyhow::Result<()> {
+    cluster::connect(bootstrap_server, KNOCK).map(|_| ())
+}
+
 /// What every verb takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Target {

@@ -1,15 +1,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
-use rdkafka::metadata::Metadata;
 use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, ClientContext};
 
+use crate::admin;
 use crate::args::{Acks, Codec};
 use crate::gate::Gate;
 use crate::tally::Tally;
@@ -111,28 +111,33 @@ pub(crate) fn reach(
     topic: &str,
     timeout: Duration,
 ) -> anyhow::Result<()> {
-    let Err(error) = metadata(timeout, |left| client.client().fetch_metadata(Some(topic), left)) else {
-        return Ok(());
-    };
-    match shared.last_error() {
-        Some(reason) => bail!("no broker at {broker}: {reason}"),
-        None => bail!("no broker at {broker}: {error}"),
-    }
+    answer(broker, timeout, |left| client.client().fetch_metadata(Some(topic), left))
+        .map(|_| ())
+        .map_err(|error| shared.last_error().map_or(error, |reason| anyhow!("no broker at {broker}: {reason}")))
 }
 
-/// A broker's answer to `fetch`, which is given the time that is left and tried again until `timeout`: the connection
-/// to the bootstrap address is given up, with the request on it, once the broker has told that it is advertised at
-/// another address.
-pub(crate) fn metadata(
+/// What the broker at `broker` answers to `ask`, which is given the time that is left and asked again until `timeout`:
+/// the connection to the bootstrap address is given up, with the request on it, once the broker has told that it is
+/// advertised at another address.
+///
+/// # Errors
+/// No answer within `timeout`. What librdkafka then gives back does not say why; a connection of our own does, unless it
+/// is answered.
+pub(crate) fn answer<T>(
+    broker: &str,
     timeout: Duration,
-    fetch: impl Fn(Duration) -> Result<Metadata, KafkaError>,
-) -> Result<Metadata, KafkaError> {
+    ask: impl Fn(Duration) -> Result<T, KafkaError>,
+) -> anyhow::Result<T> {
     let until = Instant::now() + timeout;
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        match fetch(left) {
+        match ask(left) {
+            Ok(answer) => return Ok(answer),
             Err(_) if left > RETRY_PAUSE => std::thread::sleep(RETRY_PAUSE),
-            answered => return answered,
+            Err(error) => {
+                admin::knock(broker)?;
+                bail!("no broker at {broker}: {error}");
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::reader::{From, TopicReader, with_fetched};
 use format::Format;
 
 /// How long a broker may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// A signal is looked for as often where nothing comes.
 const WAIT: Duration = Duration::from_millis(100);
 /// Records taken at once.
@@ -108,7 +108,11 @@ fn print(args: &ConsumeArgs, reader: &mut TopicReader, stopped: &std::sync::mpsc
     let mut line = Vec::new();
     while left > 0 && (args.follow || !reader.is_at_end()) && stopped.try_recv().is_err() {
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(RECORDS_MAX);
-        for message in reader.read_more(WAIT, wanted)? {
+        let come = reader.read_more(WAIT, wanted)?;
+        if come.is_empty() && !args.follow && !reader.is_at_end() {
+            reader.check_heard(TIMEOUT)?;
+        }
+        for message in come {
             if !args.follow && reader.is_beyond(&message) {
                 continue;
             }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+
+use crate::client::answer;
 
 /// What the members of the groups whose id begins with `prefix` have put into their subscription as user data: the
 /// group's id, and the bytes of each member that has some.
@@ -23,10 +25,7 @@ pub fn members_user_data(
         config.set(key, value);
     }
     let consumer: BaseConsumer = config.create().context("these settings do not make a Kafka client")?;
-    let groups = match consumer.fetch_group_list(None, timeout) {
-        Ok(groups) => groups,
-        Err(error) => bail!("no broker at {bootstrap_server}: {error}"),
-    };
+    let groups = answer(bootstrap_server, timeout, |left| consumer.fetch_group_list(None, left))?;
     let mut found = Vec::new();
     for group in groups.groups().iter().filter(|group| group.name().starts_with(prefix)) {
         for member in group.members() {

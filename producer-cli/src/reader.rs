@@ -8,9 +8,10 @@ use anyhow::{Context as _, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers as _, OwnedMessage};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Message, Offset, Timestamp, TopicPartitionList};
 
-use crate::client::metadata;
+use crate::client::answer;
 
 /// How long one poll waits where nothing comes.
 const POLL: Duration = Duration::from_millis(100);
@@ -85,6 +86,10 @@ impl FromStr for From {
 pub struct TopicReader {
     consumer: BaseConsumer,
     topic: String,
+    /// When it last had a record.
+    heard: Instant,
+    /// No broker has answered since.
+    is_alone: bool,
     /// Of the partitions that are not read to the end that they had: that end.
     ends: BTreeMap<i32, i64>,
     /// The end of each of its partitions when it was opened, or last caught up.
@@ -132,7 +137,7 @@ impl TopicReader {
             start.is_some_and(|start| (0..*end).contains(&start))
         });
         consumer.assign(&starts)?;
-        Ok(Self { consumer, topic: topic.to_owned(), ends, opened_at })
+        Ok(Self { consumer, topic: topic.to_owned(), heard: Instant::now(), is_alone: false, ends, opened_at })
     }
 
     /// Hands over every record that was there when the reader was opened.
@@ -144,17 +149,17 @@ impl TopicReader {
         timeout: Duration,
         mut each: impl FnMut(&Fetched<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut heard = Instant::now();
+        self.heard = Instant::now();
         while !self.ends.is_empty() {
             match self.consumer.poll(POLL) {
-                None if heard.elapsed() > timeout => bail!("{} of {}: nothing comes any more", self.left(), self.topic),
-                None => {}
+                None => self.check_heard(timeout)?,
+                Some(Err(error)) if is_passing(&error) => self.check_heard(timeout)?,
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.ends.remove(&partition);
                 }
                 Some(Err(error)) => return Err(error).with_context(|| format!("{} cannot be read", self.topic)),
                 Some(Ok(message)) => {
-                    heard = Instant::now();
+                    self.heard = Instant::now();
                     let (partition, offset) = (message.partition(), message.offset());
                     if let Some(end) = self.ends.get(&partition).copied() {
                         if offset < end {
@@ -216,7 +221,20 @@ impl TopicReader {
         end.is_none_or(|end| end.offset().to_raw().is_some_and(|end| message.offset() >= end))
     }
 
-    /// What comes, up to `records_max` records, waiting for the first one for `wait` at most.
+    /// That a record came within `timeout`, or since the reading began.
+    ///
+    /// # Errors
+    /// None came.
+    pub fn check_heard(&self, timeout: Duration) -> anyhow::Result<()> {
+        if self.heard.elapsed() <= timeout {
+            return Ok(());
+        }
+        let partitions: Vec<String> = self.ends.keys().map(ToString::to_string).collect();
+        bail!("partitions {} of {}: nothing comes any more", partitions.join(", "), self.topic)
+    }
+
+    /// What comes, up to `records_max` records, waiting for the first one for `wait` at most. Nothing comes from a broker
+    /// that is away, and goes on once it is back.
     ///
     /// # Errors
     /// The topic cannot be read.
@@ -228,8 +246,17 @@ impl TopicReader {
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.ends.remove(&partition);
                 }
+                Some(Err(error)) if is_passing(&error) => {
+                    if !self.is_alone && error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+                        self.is_alone = true;
+                        tracing::warn!(topic = self.topic, "no broker answers; waiting for one");
+                    }
+                    break;
+                }
                 Some(Err(error)) => return Err(error).with_context(|| format!("{} cannot be read", self.topic)),
                 Some(Ok(message)) => {
+                    self.is_alone = false;
+                    self.heard = Instant::now();
                     let (partition, offset) = (message.partition(), message.offset());
                     if self.ends.get(&partition).is_some_and(|end| offset + 1 >= *end) {
                         self.ends.remove(&partition);
@@ -239,11 +266,6 @@ impl TopicReader {
             }
         }
         Ok(taken)
-    }
-
-    fn left(&self) -> String {
-        let partitions: Vec<String> = self.ends.keys().map(ToString::to_string).collect();
-        format!("partitions {}", partitions.join(", "))
     }
 }
 
@@ -257,11 +279,20 @@ fn consumer(bootstrap_server: &str, properties: &[(String, String)]) -> anyhow::
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
         .set("isolation.level", "read_uncommitted")
-        .set("enable.partition.eof", "true");
+        .set("enable.partition.eof", "true")
+        // Soon after a broker is back, and not ten seconds later.
+        .set("reconnect.backoff.max.ms", "1000");
     for (key, value) in properties {
         config.set(key, value);
     }
     config.create().context("these settings do not make a Kafka consumer")
+}
+
+/// Whether a consumer goes on by itself after this error: its broker is away, maybe for a moment.
+fn is_passing(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
+    let KafkaError::MessageConsumption(code) = error else { return false };
+    matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve)
 }
 
 /// Where a partition starts and ends.
@@ -271,8 +302,7 @@ fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32, timeout: Dur
 }
 
 fn partitions(consumer: &BaseConsumer, broker: &str, topic: &str, timeout: Duration) -> anyhow::Result<Vec<i32>> {
-    let answered = metadata(timeout, |left| consumer.fetch_metadata(Some(topic), left));
-    let metadata = answered.with_context(|| format!("no broker answers at {broker}"))?;
+    let metadata = answer(broker, timeout, |left| consumer.fetch_metadata(Some(topic), left))?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let partitions: Vec<i32> = found.map_or(Vec::new(), |found| found.partitions().iter().map(|it| it.id()).collect());
     if partitions.is_empty() {

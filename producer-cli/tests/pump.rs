@@ -103,9 +103,12 @@ fn a_broker_that_goes_away_ends_the_sending() {
 
 #[test]
 fn no_broker_is_an_error_with_its_reason() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut options = options(free.to_string());
+    // Taken, so that no other test gets it, and nobody listens.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = taken.local_addr().unwrap();
+    let mut options = options(address.to_string());
     options.connect_timeout = Duration::from_secs(2);
     let error = Pump::start(&options, LogGenerator::new(1, None, 1)).err().unwrap().to_string();
-    assert!(error.starts_with(&format!("no broker at {free}: ")) && error.contains("refused"), "{error}");
+    assert!(error.starts_with(&format!("no broker at {address}: ")) && error.contains("refused"), "{error}");
 }

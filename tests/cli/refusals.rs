@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::common::{Brooklet, Output, run};
+use crate::common::{Brooklet, Output, refusing_address, run};
 
 fn assert_refused(output: &Output, parts: &[&str]) {
     assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
@@ -97,9 +97,10 @@ fn a_host_that_is_not_here_is_named() {
 
 #[test]
 fn produce_refuses_what_it_cannot_send() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let output = run(&["produce", "--topic", "t", "--bootstrap-server", &free, "--generate", "1"]);
-    assert_refused(&output, &[&free, "refused"]);
+    let (_taken, address) = refusing_address();
+    let address = address.to_string();
+    let output = run(&["produce", "--topic", "t", "--bootstrap-server", &address, "--generate", "1"]);
+    assert_refused(&output, &[&address, "refused"]);
     assert_refused(&run(&["produce", "--topic", "t", "/no/such/file"]), &["/no/such/file"]);
     assert_refused(
         &run(&["produce", "--topic", "t", "-X", "no.such.setting=1", "--generate", "1"]),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{Brooklet, client, run};
+use crate::common::{Brooklet, client, refusing_address, run, wait_until};
 
 const COUNT: &str = "SELECT level, COUNT(*) AS count FROM logs GROUP BY level";
 
@@ -21,15 +21,10 @@ fn it_tells_of_each_query_of_a_running_broker() {
     brooklet.stdout.wait_contains("| INFO|    2|");
     brooklet.stdout.wait_contains("| null|    1|");
     // The rows are printed before the batch is committed, and told of when it is.
-    let told = loop {
-        let told = json(&address_text);
-        if told[0]["records_in"] == 3 {
-            break told;
-        }
-    };
+    let told = wait_until("the batch is committed", || json(&address_text), |told| told[0]["records_in"] == 3);
     let query = &told[0];
     assert_eq!(
-        (&query["name"], &query["phase"], &query["topic"]),
+        (&query["name"], &query["phase"], &query["topics"][0]),
         (&"counts".into(), &"running".into(), &"logs".into())
     );
     assert_eq!((&query["lag_records"], &query["groups"]), (&0.into(), &2.into()));
@@ -46,12 +41,12 @@ fn it_tells_of_each_query_of_a_running_broker() {
 
 #[test]
 fn a_broker_without_queries_says_so_and_no_broker_is_an_error() {
-    let (brooklet, address) = Brooklet::serve(&["--storage", "memory"]);
+    let (_brooklet, address) = Brooklet::serve(&["--storage", "memory"]);
     let address = address.to_string();
     assert_eq!(run(&["status", "--bootstrap-server", &address]).stdout, "no query runs there\n");
     assert_eq!(json(&address), serde_json::json!([]));
-    brooklet.terminate();
-    let output = run(&["status", "--bootstrap-server", &address]);
+    let (_taken, address) = refusing_address();
+    let output = run(&["status", "--bootstrap-server", &address.to_string()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.contains("no broker at"), "{}", output.stderr);
 }

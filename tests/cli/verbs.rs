@@ -6,7 +6,7 @@ use std::thread;
 use brooklet_producer::{From, TopicReader};
 use serde_json::{Value, json};
 
-use crate::common::{Brooklet, DEADLINE, Output, client, run};
+use crate::common::{Brooklet, DEADLINE, Output, client, fixed_address, refusing_address, run, wait_until};
 
 fn broker() -> (Brooklet, SocketAddr) {
     Brooklet::serve(&["--storage", "memory"])
@@ -73,12 +73,8 @@ fn a_query_is_a_group_with_its_lag() {
     let (brooklet, address) = Brooklet::serve(&args);
     client::send(address, "logs", &["{}", "{}"]);
     brooklet.stdout.wait_contains("|       2|");
-    let told = loop {
-        let told = json_of(address, &["groups", "__brooklet_query_all"]);
-        if told[0]["committed"] == 2 {
-            break told;
-        }
-    };
+    let group = || json_of(address, &["groups", "__brooklet_query_all"]);
+    let told = wait_until("both records are committed", group, |told| told[0]["committed"] == 2);
     assert_eq!(
         (&told[0]["topic"], &told[0]["lag"], &told[0]["client"]),
         (&"logs".into(), &0.into(), &"brooklet".into())
@@ -119,6 +115,31 @@ fn a_follower_prints_what_comes_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn followers_wait_for_a_broker_that_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = fixed_address().to_string();
+    let args = ["serve", "--listen", &address, "--data-dir", folder.path().to_str().unwrap()];
+    let broker = Brooklet::spawn(&args);
+    client::send(broker.listening(), "logs", &["{}"]);
+    let consumer = Brooklet::spawn(&["consume", "logs", "--follow", "--bootstrap-server", &address]);
+    consumer.stdout.wait_contains("{}\n");
+    let sql = "SELECT COUNT(*) AS n FROM logs";
+    let query = Brooklet::spawn(&["query", "--follow", "--bootstrap-server", &address, sql]);
+    query.stdout.wait_contains("|  1|");
+    broker.kill();
+    for follower in [&consumer, &query] {
+        follower.stderr.wait_contains("no broker answers; waiting for one");
+    }
+    let broker = Brooklet::spawn(&args);
+    client::send(broker.listening(), "logs", &["{\"a\":1}"]);
+    consumer.stdout.wait_contains("{}\n{\"a\":1}\n");
+    query.stdout.wait_contains("|  2|");
+    for follower in [consumer, query] {
+        assert_eq!(follower.terminate().status.code(), Some(0));
+    }
+}
+
+#[test]
 fn a_reader_may_end_as_soon_as_it_began() {
     let (_brooklet, address) = broker();
     client::send(address, "logs", &["a", "b", "c"]);
@@ -137,11 +158,11 @@ fn a_reader_may_end_as_soon_as_it_began() {
 
 #[test]
 fn no_broker_is_an_error() {
-    let (brooklet, address) = broker();
-    brooklet.terminate();
-    for verb in ["topics", "groups", "transactions"] {
-        let output = on(address, &[verb]);
+    let (_taken, address) = refusing_address();
+    for verb in [&["topics"][..], &["groups"], &["transactions"], &["consume", "logs"]] {
+        let output = on(address, verb);
         assert_eq!(output.status.code(), Some(1));
-        assert!(output.stderr.contains("no broker at"), "{}", output.stderr);
+        let reason = format!("brooklet: no broker at {address}: {address}: Connection refused (os error ");
+        assert!(output.stderr.starts_with(&reason), "{}", output.stderr);
     }
 }

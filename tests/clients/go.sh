@@ -7,6 +7,6 @@ go_suite() {
   local mark
   mark=$1-$(cat go.mod go.sum | md5sum | cut -c1-8)
   once "$mark" go_modules || { echo "its modules cannot be fetched, or go is too old"; exit 77; }
-  exec go test -count=1 -timeout 5m -v .
+  exec go test -count=1 -timeout 12m -v .
 }
 go_modules() { go mod download && go mod verify > /dev/null; }

@@ -62,16 +62,20 @@ pub(crate) fn metadata(address: SocketAddr, topic: Option<&str>) -> Metadata {
     }
 }
 
-/// Sends values without keys to a topic, in one batch where they fit; all are acknowledged when it returns.
+/// Sends values without keys to partition 0 of a topic, in one batch; all are acknowledged when it returns.
 pub(crate) fn send(address: SocketAddr, topic: &str, values: &[&str]) {
     let mut config = config(address);
-    config.set("linger.ms", "100").set("acks", "all");
+    // The batch is full when it has them all and waits for nothing else, however slowly they come.
+    config
+        .set("acks", "all")
+        .set("batch.num.messages", values.len().to_string())
+        .set("linger.ms", "900000")
+        .set("message.timeout.ms", "1000000");
     let (producer, told) = producer(&config, values.len());
     for (number, value) in values.iter().enumerate() {
         let record: BaseRecord<'_, (), str, usize> = BaseRecord::with_opaque_to(topic, number).payload(value);
-        producer.send(record).map_err(|(error, _)| error).unwrap();
+        producer.send(record.partition(0)).map_err(|(error, _)| error).unwrap();
     }
-    // Not by a flush, which would not let them linger into one batch.
     for _ in values {
         assert!(told.recv_timeout(DEADLINE).unwrap().1, "not acknowledged");
     }

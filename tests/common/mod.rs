@@ -5,6 +5,7 @@
 pub(crate) mod client;
 
 use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -14,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::TcpSocket;
 
 /// After so long a test gives up waiting; far more than anything takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -138,6 +140,26 @@ pub(crate) fn fixed_address() -> SocketAddr {
             return address;
         }
     }
+}
+
+/// Asks until the answer is the wanted one.
+pub(crate) fn wait_until<T: Debug>(what: &str, ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let answer = ask();
+        if wanted(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < until, "never: {what}; the last answer: {answer:?}");
+    }
+}
+
+/// An address at which connections are refused for as long as the socket lives: it is taken, and nobody listens.
+pub(crate) fn refusing_address() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// Reads up to the end of a line, and closes what it reads from.

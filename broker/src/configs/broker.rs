@@ -5,7 +5,7 @@ use std::time::Duration;
 use brooklet_storage::{Settings, Storage, Tuning};
 use kafka_protocol::ResponseError;
 
-use super::broker_names::READ_ONLY;
+use super::broker_start;
 use super::broker_table::{Dynamic, OTHER_UNITS, RATES, Scope, TABLE, THREADS};
 use super::{BROKER, Synonym};
 use crate::error::ApiError;
@@ -100,8 +100,8 @@ pub(crate) fn tune(storage: &Storage) {
 /// A setting under the names that it goes by.
 fn names_of(name: &str) -> Vec<&str> {
     for (first, others) in &OTHER_UNITS {
-        if *first == name || others.iter().any(|(other, _)| *other == name) {
-            return std::iter::once(*first).chain(others.iter().map(|(other, _)| *other)).collect();
+        if *first == name || others.contains(&name) {
+            return std::iter::once(*first).chain(others.iter().copied()).collect();
         }
     }
     std::iter::once(name).chain(of_listener(name)).collect()
@@ -133,19 +133,31 @@ pub(crate) fn definition(name: &str) -> Option<Definition> {
     Some(Definition { name: of_topic.synonym?, ..*of_topic })
 }
 
-/// The names of all settings that can be changed.
+/// Type and default of the setting of that name that can only be set at the start.
+pub(crate) fn at_start(name: &str) -> Option<(Kind, Option<&'static str>)> {
+    let found = broker_start::TABLE.binary_search_by_key(&name, |(known, _, _)| known).ok()?;
+    broker_start::TABLE.get(found).map(|&(_, kind, default)| (kind, default))
+}
+
+/// The names of all settings, but for those of listeners.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    changeable().chain(broker_start::TABLE.iter().map(|(name, _, _)| *name))
+}
+
+/// The names of all settings that can be changed.
+fn changeable() -> impl Iterator<Item = &'static str> {
     let of_topics = config::TABLE.iter().filter_map(|it| it.synonym).filter(|name| dynamic(name).is_none());
     TABLE.iter().map(|it| it.name).chain(of_topics)
 }
 
-/// Kafka's default of a setting that can be changed, and of what is the same in another unit.
+/// Kafka's default of a setting.
 pub(crate) fn default_of(name: &str) -> Option<&'static str> {
-    let in_other_unit = OTHER_UNITS.iter().flat_map(|(_, others)| others.iter()).find(|(other, _)| *other == name);
-    match (in_other_unit, dynamic(name)) {
-        (Some((_, default)), _) => *default,
-        (None, Some(it)) => it.default,
-        (None, None) => definition(name).filter(|it| it.name == name && !RATES.contains(&name)).map(|it| it.default),
+    if let Some((_, default)) = at_start(name) {
+        return default;
+    }
+    match dynamic(name) {
+        Some(it) => it.default,
+        None => definition(name).filter(|it| it.name == name && !RATES.contains(&name)).map(|it| it.default),
     }
 }
 
@@ -158,7 +170,7 @@ pub(crate) fn can_change(name: &str) -> bool {
 pub(crate) fn is_secret(name: &str) -> bool {
     match definition(name) {
         Some(definition) => definition.kind == Kind::Password,
-        None => !READ_ONLY.contains(&name),
+        None => at_start(name).is_none_or(|(kind, _)| kind == Kind::Password),
     }
 }
 
@@ -171,7 +183,7 @@ pub(super) fn validate(resource: &str, kept: &BrokerSettings, settings: &Setting
         settings.keys().map(String::as_str).filter(|name| is_wrong(name)).collect()
     };
     let scope = |name: &str| dynamic(name).map(|it| it.scope);
-    let fixed = those(&|name| READ_ONLY.contains(&name) || scope(name) == Some(Scope::Start));
+    let fixed = those(&|name| at_start(name).is_some() || scope(name) == Some(Scope::Start));
     if !fixed.is_empty() {
         return refuse(format!("Cannot update these configs dynamically: {}", set_of(fixed)));
     }

@@ -156,13 +156,10 @@ pub(super) const THREADS: [&str; 10] = [
     "remote.log.reader.threads",
 ];
 
-/// A setting's name and default.
-type InOtherUnit = (&'static str, Option<&'static str>);
-
 /// Settings that are the same in another unit, where the first is not set.
-pub(super) const OTHER_UNITS: [(&str, &[InOtherUnit]); 4] = [
-    ("log.flush.interval.ms", &[("log.flush.scheduler.interval.ms", Some(I64_MAX))]),
-    ("log.retention.ms", &[("log.retention.minutes", None), ("log.retention.hours", Some("168"))]),
-    ("log.roll.jitter.ms", &[("log.roll.jitter.hours", Some("0"))]),
-    ("log.roll.ms", &[("log.roll.hours", Some("168"))]),
+pub(super) const OTHER_UNITS: [(&str, &[&str]); 4] = [
+    ("log.flush.interval.ms", &["log.flush.scheduler.interval.ms"]),
+    ("log.retention.ms", &["log.retention.minutes", "log.retention.hours"]),
+    ("log.roll.jitter.ms", &["log.roll.jitter.hours"]),
+    ("log.roll.ms", &["log.roll.hours"]),
 ];

@@ -57,12 +57,20 @@ impl LogSlice {
     }
 
     /// All in one buffer; without a copy when it is one part in memory.
-    pub fn into_bytes(mut self) -> io::Result<Bytes> {
+    pub fn into_bytes(self) -> io::Result<Bytes> {
+        self.into_bytes_in(BytesMut::new())
+    }
+
+    /// The same, in the memory of `buffer` where there is a copy; nothing of what it holds is kept.
+    ///
+    /// Whoever reads again and again takes the buffer back from the bytes when it is done with them
+    /// ([`Bytes::try_into_mut`]): fresh memory would be cleared each time.
+    pub fn into_bytes_in(mut self, mut buffer: BytesMut) -> io::Result<Bytes> {
         if let [SlicePart::Bytes(bytes)] = self.parts.as_mut_slice() {
             return Ok(std::mem::take(bytes));
         }
-        let mut out = BytesMut::zeroed(self.len());
-        let mut rest = out.as_mut();
+        buffer.resize(self.len(), 0);
+        let mut rest = buffer.as_mut();
         for part in &self.parts {
             let (head, tail) = rest.split_at_mut(part.len());
             match part {
@@ -71,6 +79,57 @@ impl LogSlice {
             }
             rest = tail;
         }
-        Ok(out.freeze())
+        Ok(buffer.freeze())
+    }
+
+    /// The first `len` bytes, or all where there are fewer.
+    #[must_use]
+    pub fn first(mut self, len: usize) -> Self {
+        let mut left = len;
+        self.parts.retain_mut(|part| {
+            let kept = part.len().min(left);
+            match part {
+                SlicePart::Bytes(bytes) => bytes.truncate(kept),
+                SlicePart::File { len, .. } => *len = kept,
+            }
+            left -= kept;
+            kept > 0
+        });
+        self
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn of_three_parts() -> LogSlice {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"..cdef..").unwrap();
+        let in_file = SlicePart::File { file: Arc::new(file), position: 2, len: 4 };
+        let in_memory = |bytes| SlicePart::Bytes(Bytes::from_static(bytes));
+        LogSlice { parts: vec![in_memory(b"ab"), in_file, in_memory(b"gh")] }
+    }
+
+    #[test]
+    fn the_first_bytes_end_in_any_part() {
+        for len in 0..=8 {
+            let first = of_three_parts().first(len);
+            assert_eq!(first.len(), len);
+            assert_eq!(first.into_bytes().unwrap(), &b"abcdefgh"[..len]);
+        }
+        assert_eq!(of_three_parts().first(9).into_bytes().unwrap(), &b"abcdefgh"[..]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_a_buffer_held() {
+        for held in [&b""[..], b"xyz", b"something that is longer"] {
+            let read = of_three_parts().into_bytes_in(BytesMut::from(held)).unwrap();
+            assert_eq!(read, &b"abcdefgh"[..]);
+            assert_eq!(read.try_into_mut().unwrap(), &b"abcdefgh"[..]);
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::expr::functions::Function;
 use crate::types::{self, DataType, Value};
 
 pub(crate) use access::{field, index};
-pub(crate) use call::{call, type_of};
+pub(crate) use call::{call, is_function, no_function, type_of};
 pub(crate) use coerce::Takes;
 pub(crate) use compare::{between, in_list, is_not_null, is_null, not};
 pub(crate) use conditional::case;

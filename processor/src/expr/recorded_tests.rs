@@ -57,7 +57,7 @@ fn planned(expression: &str) -> Result<Plan, String> {
 
 /// The columns that a plan reads of a row.
 fn read(plan: &Plan, row: &Values) -> Values {
-    let columns = plan.source.columns.iter();
+    let columns = plan.sources[0].columns.iter();
     Values(columns.map(|column| row.value(rows::number(&column.name)).into_owned()).collect())
 }
 

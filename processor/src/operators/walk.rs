@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use brooklet_model::{Batch, Offset, Record, split_batches};
 use brooklet_storage::{PartitionLog, ReadError};
+use bytes::BytesMut;
 
 use super::Target;
 use super::record::Origin;
@@ -16,6 +17,8 @@ use crate::step::Step;
 
 /// Bytes of a log that are read at once; small enough to stay in the processor's cache until they are scanned.
 const READ_BYTES: usize = 1 << 20;
+/// What was read into is kept for the next read up to this much memory; a batch can be larger than a read.
+const BUFFER_BYTES_KEPT: usize = 4 << 20;
 /// Unfolded bytes are kept for the next batch up to this much memory.
 const SCRATCH_BYTES_KEPT: usize = 4 << 20;
 
@@ -30,6 +33,8 @@ pub(super) trait Take {
 
 /// Reads logs.
 pub(super) struct Walker {
+    /// What is read of a log, for the next read.
+    buffer: BytesMut,
     scratch: Vec<u8>,
     unfolded_bytes_max: usize,
     on_data_loss: OnDataLoss,
@@ -37,7 +42,7 @@ pub(super) struct Walker {
 
 impl Walker {
     pub(super) fn new(unfolded_bytes_max: usize, on_data_loss: OnDataLoss) -> Self {
-        Self { scratch: Vec::new(), unfolded_bytes_max, on_data_loss }
+        Self { buffer: BytesMut::new(), scratch: Vec::new(), unfolded_bytes_max, on_data_loss }
     }
 
     /// Hands the records of `range` on.
@@ -68,8 +73,9 @@ impl Walker {
                 Err(ReadError::Storage(error)) => return Err(failed(taker.topic(), error)),
             };
             let before = at;
-            let bytes = slice.into_bytes().map_err(|error| failed(taker.topic(), error.into()))?;
-            for batch in split_batches(bytes) {
+            let read = slice.into_bytes_in(std::mem::take(&mut self.buffer));
+            let bytes = read.map_err(|error| failed(taker.topic(), error.into()))?;
+            for batch in split_batches(bytes.clone()) {
                 let Ok(batch) = batch else {
                     let error = std::io::Error::other(format!("no record batch stands at offset {at}"));
                     return Err(failed(taker.topic(), error.into()));
@@ -81,6 +87,11 @@ impl Walker {
                 if at >= end {
                     break;
                 }
+            }
+            // Somebody else has them where the log itself keeps these bytes in memory.
+            self.buffer = bytes.try_into_mut().unwrap_or_default();
+            if self.buffer.capacity() > BUFFER_BYTES_KEPT {
+                self.buffer = BytesMut::new();
             }
             if at == before {
                 lost(self.on_data_loss, || format!("nothing can be read at offset {at} of {}", log.id()))?;

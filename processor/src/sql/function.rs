@@ -249,6 +249,7 @@ pub(super) fn expressions<'f>(
 ) -> Result<Vec<&'f Expr>, PlanError> {
     let expression = |argument: &&'f FunctionArg| match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
+        _ if !build::is_function(name) => Err(at(place)(build::no_function(name))),
         other => Err(refuse(place, format!("{name} cannot take {other}"), format!("write {name}(column)"))),
     };
     arguments.iter().map(expression).collect()

@@ -11,6 +11,10 @@ pub(super) fn joined(name: &ObjectName) -> Result<String, PlanError> {
     let mut parts = Vec::with_capacity(name.0.len());
     for part in &name.0 {
         match part.as_ident() {
+            Some(ident) if matches!(ident.quote_style, Some('\'' | '"')) => {
+                let what = format!("{ident} is a text, and not a topic's name");
+                return Err(refuse(ident.span, what, format!("write `{}`", ident.value)));
+            }
             Some(ident) => parts.push(identifier(ident)),
             None => return Err(refuse(name.span(), "this is not a topic's name", "write the name of a topic")),
         }

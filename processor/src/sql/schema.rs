@@ -123,7 +123,7 @@ fn row_key(text: &str, place: Span, columns: &[Field]) -> Result<Vec<String>, Pl
             None if folded == "key" => folded,
             None => {
                 let names = columns.iter().map(|column| column.name.as_str());
-                let instead = super::nearest::advice(written, names.chain(["key"]), "declare it, or write 'key'");
+                let instead = crate::nearest::advice(written, names.chain(["key"]), "declare it, or write 'key'");
                 return Err(refuse(place, format!("latest_by names {written}, which is not declared"), instead));
             }
         };
@@ -173,7 +173,7 @@ fn event_time(text: &str, place: Span, columns: &[Field]) -> Result<TableWaterma
         (None, Some((name, from))) => (name.to_owned(), from, kafka::data_type(from)),
         (None, None) => {
             let names = columns.iter().map(|column| column.name.as_str());
-            let instead = super::nearest::advice(name, names.chain(["timestamp"]), "declare it as a TIMESTAMP");
+            let instead = crate::nearest::advice(name, names.chain(["timestamp"]), "declare it as a TIMESTAMP");
             return Err(refuse(place, format!("the watermark's column {name} is not declared"), instead));
         }
     };

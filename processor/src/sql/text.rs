@@ -125,7 +125,25 @@ impl Text {
             None => (message.as_str(), None),
         };
         let what = what.strip_prefix("Expected: ").map_or(what.to_owned(), |rest| format!("expected {rest}"));
-        refuse(place.unwrap_or(self.end), what, SHAPE)
+        let place = place.unwrap_or(self.end);
+        refuse(place, what, self.quoted(place).as_deref().unwrap_or(SHAPE))
+    }
+
+    /// Where a minus at `place` stands within a name, as Kafka's topics have it: to write the name in quotes.
+    pub(super) fn quoted(&self, place: Span) -> Option<String> {
+        let at = self.tokens.iter().position(|token| token.span.start == place.start)?;
+        let is_minus = matches!(self.tokens.get(at)?.token, Token::Minus);
+        let is_part = |token: &&TokenWithSpan| match &token.token {
+            Token::Word(word) => word.quote_style.is_none(),
+            Token::Number(..) | Token::Minus | Token::Period => true,
+            _ => false,
+        };
+        let before = self.tokens.get(..at)?.iter().rev().take_while(is_part).count();
+        let after = self.tokens.get(at..)?.iter().take_while(is_part).count();
+        let name: String =
+            self.tokens.get(at - before..at + after)?.iter().map(|token| token.token.to_string()).collect();
+        (is_minus && before > 0 && after > 1)
+            .then(|| format!("write a name with other signs than letters, digits and _ in backquotes: `{name}`"))
     }
 }
 

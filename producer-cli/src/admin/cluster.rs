@@ -1,7 +1,7 @@
 //! Connections to the brokers of a cluster: one request at a time, in the newest version that both sides know.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, Str
 const RESPONSE_BYTES_MAX: usize = 1 << 30;
 /// Between two questions for a coordinator that is not there yet.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+const DEFAULT_PORT: u16 = 9092;
 /// From here on coordinators are asked for in lists.
 const COORDINATORS_SINCE: i16 = 4;
 
@@ -40,19 +41,10 @@ pub(super) enum Coordinates {
 impl Cluster {
     /// Connects to the first broker that answers.
     pub(super) fn connect(bootstrap: &str, timeout: Duration) -> anyhow::Result<Self> {
-        let mut failure = anyhow!("no address is given");
-        for address in bootstrap.split(',') {
-            match Connection::open(address.trim(), timeout) {
-                Ok(first) => {
-                    let (brokers, connections) = (HashMap::new(), HashMap::new());
-                    let mut cluster = Self { timeout, first, brokers, connections };
-                    cluster.metadata(Some(&[]))?;
-                    return Ok(cluster);
-                }
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure.context(format!("no broker at {bootstrap}")))
+        let first = connect(bootstrap, timeout)?;
+        let mut cluster = Self { timeout, first, brokers: HashMap::new(), connections: HashMap::new() };
+        cluster.metadata(Some(&[]))?;
+        Ok(cluster)
     }
 
     /// Asks the broker that was connected to first.
@@ -128,8 +120,28 @@ impl Cluster {
     }
 }
 
+/// A connection to the first broker that answers.
+pub(super) fn connect(bootstrap: &str, timeout: Duration) -> anyhow::Result<Connection> {
+    let mut failure = anyhow!("no address is given");
+    for address in bootstrap.split(',') {
+        match Connection::open(&with_port(address.trim()), timeout) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure.context(format!("no broker at {bootstrap}")))
+}
+
+/// An address, with Kafka's port where it has none, as librdkafka has it.
+fn with_port(address: &str) -> String {
+    let is_bare = address.parse::<std::net::Ipv6Addr>().is_ok();
+    let host = if is_bare { format!("[{address}]") } else { address.to_owned() };
+    let has_port = host.rsplit_once(':').is_some_and(|(before, _)| before.ends_with(']') || !before.contains(':'));
+    if has_port { host } else { format!("{host}:{DEFAULT_PORT}") }
+}
+
 /// A connection to one broker.
-struct Connection {
+pub(super) struct Connection {
     socket: TcpStream,
     address: String,
     /// By API key: lowest and highest version.
@@ -201,7 +213,11 @@ impl Connection {
         self.socket.write_all(&frame)?;
 
         let mut length = [0; 4];
-        self.socket.read_exact(&mut length)?;
+        self.socket.read_exact(&mut length).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => anyhow!("it is silent"),
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => anyhow!("it closed the connection"),
+            _ => error.into(),
+        })?;
         let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
         if length > RESPONSE_BYTES_MAX {
             bail!("its answer is no Kafka response");
@@ -235,4 +251,23 @@ pub(super) fn check(code: i16, message: Option<&str>) -> anyhow::Result<()> {
 /// A text as the protocol has it.
 pub(super) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_port_has_that_of_kafka() {
+        let cases = [
+            ("localhost", "localhost:9092"),
+            ("localhost:1", "localhost:1"),
+            ("::1", "[::1]:9092"),
+            ("[::1]", "[::1]:9092"),
+            ("[::1]:1", "[::1]:1"),
+        ];
+        for (given, meant) in cases {
+            assert_eq!(with_port(given), meant);
+        }
+    }
 }

@@ -132,7 +132,7 @@ pub(crate) fn call(name: &str, arguments: Vec<Typed>) -> Built {
     if let ([operand], Some(to)) = (arguments.as_slice(), type_of(&lower)) {
         return cast_call(operand.clone(), &to);
     }
-    let Some(entry) = entries().find(|entry| entry.name == lower) else { return Err(unknown(name, &lower)) };
+    let Some(entry) = entries().find(|entry| entry.name == lower) else { return Err(no_function(name)) };
     let (least, most) = match entry.make {
         Make::One(..) => (1, 1),
         Make::Two(..) => (2, 2),
@@ -201,7 +201,7 @@ fn wrong_number(name: &str, least: usize, most: usize, given: usize) -> BuildErr
     let plural = if wanted == "1" || wanted == "at least 1" { "" } else { "s" };
     BuildError::new(
         format!("{name} takes {wanted} argument{plural}, and has {given}"),
-        format!("{name} with {wanted} argument{plural}"),
+        format!("give {name} {wanted} argument{plural}"),
     )
 }
 
@@ -232,15 +232,31 @@ fn refused(name: &str) -> Option<BuildError> {
     Some(BuildError::new(format!("{name} {why}"), instead))
 }
 
-fn unknown(name: &str, lower: &str) -> BuildError {
-    let nearest = entries().map(|entry| (distance(lower, entry.name), entry.name)).min();
-    let nearest = nearest.map_or("", |(_, name)| name);
-    BuildError::new(format!("there is no function {name}"), format!("{nearest}, or another of the README's list"))
+/// What is a function to those who write SQL, and stands in no table here.
+const ELSEWHERE: &str = "count count_if sum try_sum min max avg mean try_avg bool_and every bool_or any some first \
+     first_value any_value last last_value min_by max_by bit_and bit_or bit_xor collect_list array_agg collect_set \
+     approx_count_distinct mode median percentile percentile_approx approx_percentile variance var_samp var_pop stddev \
+     std stddev_samp stddev_pop skewness kurtosis corr covar_pop covar_samp regr_count regr_avgx regr_avgy regr_sxx \
+     regr_syy regr_sxy regr_r2 regr_slope regr_intercept grouping grouping_id window session_window explode \
+     explode_outer posexplode posexplode_outer inline inline_outer stack transform filter exists forall aggregate reduce \
+     zip_with map_filter transform_keys transform_values map_zip_with boolean tinyint smallint int bigint float double \
+     decimal string binary date timestamp";
+
+/// All that the README lists.
+fn names() -> impl Iterator<Item = &'static str> {
+    let here = entries().map(|entry| entry.name).filter(|name| *name != "~");
+    here.chain(ELSEWHERE.split_whitespace())
 }
 
-/// Levenshtein's.
-fn distance(left: &str, right: &str) -> usize {
-    crate::expr::functions::similar::edits(left.as_bytes(), right.as_bytes())
+/// Whether there is a function of this name, in whatever case.
+pub(crate) fn is_function(name: &str) -> bool {
+    names().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The error of a name that no function has.
+pub(crate) fn no_function(name: &str) -> BuildError {
+    let instead = crate::nearest::advice(name, names(), "another of the README's list");
+    BuildError::new(format!("there is no function {name}"), instead)
 }
 
 #[cfg(test)]
@@ -251,21 +267,11 @@ mod tests {
 
     const README: &str = include_str!("../../../../README.md");
 
-    /// What is a function to those who write SQL, and stands in no table here.
-    const ELSEWHERE: &str = "count count_if sum try_sum min max avg mean try_avg bool_and every bool_or any some \
-         first first_value any_value last last_value min_by max_by bit_and bit_or bit_xor collect_list array_agg \
-         collect_set approx_count_distinct mode median percentile percentile_approx approx_percentile variance var_samp \
-         var_pop stddev std stddev_samp stddev_pop skewness kurtosis corr covar_pop covar_samp regr_count regr_avgx \
-         regr_avgy regr_sxx regr_syy regr_sxy regr_r2 regr_slope regr_intercept grouping grouping_id window session_window explode explode_outer posexplode posexplode_outer inline \
-         inline_outer stack transform filter exists forall aggregate reduce zip_with map_filter transform_keys \
-         transform_values map_zip_with boolean tinyint smallint int bigint float double decimal string binary date timestamp";
-
     #[test]
     fn the_readme_lists_the_functions() {
         let list = README.split_once("<summary>All functions</summary>").unwrap().1.split_once("</details>").unwrap().0;
         let listed: BTreeSet<&str> = list.split('`').skip(1).step_by(2).flat_map(str::split_whitespace).collect();
-        let here = entries().map(|entry| entry.name).filter(|name| *name != "~");
-        let known: BTreeSet<&str> = here.chain(ELSEWHERE.split_whitespace()).collect();
+        let known: BTreeSet<&str> = names().collect();
         assert_eq!(listed.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new(), "listed, and not there");
         assert_eq!(known.difference(&listed).collect::<Vec<_>>(), Vec::<&&str>::new(), "there, and not listed");
     }

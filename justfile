@@ -39,6 +39,10 @@ clients *suites="--all":
 conformance:
     tests/conformance/record --compare
 
+# Random requests to Kafka and to brooklet: `just differential 500 --seed 7`
+differential rounds="100" *args:
+    tests/conformance/record --random {{rounds}} {{args}}
+
 # Coverage-guided fuzzing of every target
 fuzz *args:
     fuzz/run {{args}}

@@ -1,5 +1,7 @@
 //! `brooklet query`: a query over what a topic has, from any Kafka broker or from a data folder at rest.
 
+mod arrivals;
+
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -11,13 +13,12 @@ use brooklet_storage::{Engine, Storage, StorageConfig};
 
 use crate::cli::{Format, QueryArgs};
 use crate::signals;
+use arrivals::Arrivals;
 
 /// How long a broker may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A stop is looked for as often, where nothing comes.
 const WAIT: Duration = Duration::from_millis(200);
-/// Records of one batch of a stream.
-const RECORDS_MAX: usize = 1_000_000;
 
 /// Runs the query and prints its rows.
 ///
@@ -25,7 +26,7 @@ const RECORDS_MAX: usize = 1_000_000;
 /// Bad SQL, a broker that does not answer, a topic that is not there, or a data folder that is in use.
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<()> {
     let plan = plan(args)?;
-    let topic = plan.source_topic().to_owned();
+    let topics: Vec<String> = plan.source_topics().map(str::to_owned).collect();
     let tables: Vec<String> = plan.table_topics().map(str::to_owned).collect();
     let format = match args.output {
         Format::Table if args.follow => brooklet_processor::Format::Console,
@@ -39,11 +40,15 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         match &args.data_dir {
             Some(folder) => from_folder(folder, &mut query).await?,
-            None => from_broker(args, &topic, &tables, &mut query).await?,
+            None => from_broker(args, &topics, &tables, &mut query).await?,
         }
         let bad = query.progress().bad_records;
         if bad > 0 {
-            tracing::warn!(topic, bad, "records are no JSON objects, or could not be read; their columns are NULL");
+            tracing::warn!(
+                topics = topics.join(", "),
+                bad,
+                "records are no JSON objects, or could not be read; their columns are NULL"
+            );
         }
         Ok(())
     })
@@ -70,11 +75,16 @@ async fn from_folder(folder: &Path, query: &mut AdHocQuery) -> anyhow::Result<()
     Ok(())
 }
 
-async fn from_broker(args: &QueryArgs, topic: &str, tables: &[String], query: &mut AdHocQuery) -> anyhow::Result<()> {
+async fn from_broker(
+    args: &QueryArgs,
+    topics: &[String],
+    tables: &[String],
+    query: &mut AdHocQuery,
+) -> anyhow::Result<()> {
     let QueryArgs { bootstrap_server, properties, follow, .. } = args;
     let open =
         |topic: &str| TopicReader::open(bootstrap_server, properties, topic, None, From::Earliest, *follow, TIMEOUT);
-    let mut reader = open(topic)?;
+    let mut sources = topics.iter().map(|topic| open(topic)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut tables = tables.iter().map(|table| open(table)).collect::<anyhow::Result<Vec<_>>>()?;
     let there = |feed: &mut Feed<'_, '_, '_>| {
         let read = |reader: &mut TopicReader, feed: &mut Feed<'_, '_, '_>| {
@@ -84,25 +94,34 @@ async fn from_broker(args: &QueryArgs, topic: &str, tables: &[String], query: &m
             feed.begin_table(number);
             read(table, feed)?;
         }
-        feed.begin_source();
-        read(&mut reader, feed)
+        for (number, source) in sources.iter_mut().enumerate() {
+            feed.begin_source(number);
+            read(source, feed)?;
+        }
+        Ok(())
     };
     query.run_batch(there).await?;
     if !args.follow {
         return Ok(());
     }
     let shutdown = signals::shutdown()?;
-    reader.go_on(TIMEOUT)?;
+    sources.iter().try_for_each(|source| source.go_on(TIMEOUT))?;
+    let arrivals = Arrivals::of(sources, WAIT)?;
     while !shutdown.is_cancelled() {
-        let come = reader.read_more(WAIT, RECORDS_MAX)?;
+        let come = arrivals.next(WAIT)?;
         if !come.is_empty() || query.is_due() {
             let feed_all = |feed: &mut Feed<'_, '_, '_>| {
                 for (number, table) in tables.iter_mut().enumerate() {
                     feed.begin_table(number);
                     table.catch_up(TIMEOUT, |record| Ok(feed.take(&source_record(record))?)).map_err(query_error)?;
                 }
-                feed.begin_source();
-                come.iter().try_for_each(|message| with_fetched(message, |record| feed.take(&source_record(record))))
+                feed.begin_source(0);
+                for (number, messages) in &come {
+                    feed.begin_source(*number);
+                    let mut take = |message| with_fetched(message, |record| feed.take(&source_record(record)));
+                    messages.iter().try_for_each(&mut take)?;
+                }
+                Ok(())
             };
             query.run_batch(feed_all).await?;
         }

@@ -6,6 +6,7 @@
 mod report;
 mod text;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -50,10 +51,14 @@ impl ObserveGroups for Queries {
 
     fn group(&self, id: &str) -> Option<ObservedGroup> {
         let status = self.0.iter().find(|query| group_id(query.name()) == id)?.read();
+        let mut positions: BTreeMap<String, Vec<(i32, i64)>> =
+            status.topics.iter().map(|topic| (topic.clone(), Vec::new())).collect();
+        for at in &status.positions {
+            positions.entry(at.topic.clone()).or_default().push((at.partition, at.next));
+        }
         Some(ObservedGroup {
             id: id.to_owned(),
-            topic: status.topic.clone(),
-            positions: status.positions.iter().map(|(partition, next, _)| (*partition, *next)).collect(),
+            positions,
             // Numbers and texts always make JSON.
             user_data: serde_json::to_vec(&report::Report::new(status)).unwrap_or_default().into(),
         })

@@ -117,6 +117,7 @@ pub(crate) fn of_group(error: GroupError) -> ResponseError {
         GroupError::InvalidGroupId => ResponseError::InvalidGroupId,
         GroupError::InvalidSessionTimeout => ResponseError::InvalidSessionTimeout,
         GroupError::UnknownMemberId => ResponseError::UnknownMemberId,
+        GroupError::PendingMemberIsDynamic => ResponseError::UnknownServerError,
         GroupError::MemberIdRequired => ResponseError::MemberIdRequired,
         GroupError::FencedInstanceId => ResponseError::FencedInstanceId,
         GroupError::IllegalGeneration => ResponseError::IllegalGeneration,

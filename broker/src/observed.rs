@@ -3,6 +3,8 @@
 //!
 //! They are told of on request and kept nowhere. Their ids are not to be had by clients.
 
+use std::collections::BTreeMap;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 use kafka_protocol::messages::consumer_protocol_assignment::TopicPartition;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
@@ -21,10 +23,8 @@ const PROTOCOL_VERSION: i16 = 0;
 pub struct ObservedGroup {
     /// Begins with [`OBSERVED_GROUP_PREFIX`].
     pub id: String,
-    /// The topic that it reads.
-    pub topic: String,
-    /// For each partition the offset that it reads next.
-    pub positions: Vec<(i32, i64)>,
+    /// For each topic that it reads, of each partition the offset that it reads next.
+    pub positions: BTreeMap<String, Vec<(i32, i64)>>,
     /// The member's user data.
     pub user_data: Bytes,
 }
@@ -54,12 +54,14 @@ pub(crate) fn listed(id: &str) -> ListedGroup {
 
 impl ObservedGroup {
     pub(crate) fn described(&self, id: GroupId) -> DescribedGroup {
-        let partitions: Vec<i32> = self.positions.iter().map(|(partition, _)| *partition).collect();
         let subscription = ConsumerProtocolSubscription::default()
-            .with_topics(vec![text(&self.topic)])
+            .with_topics(self.positions.keys().map(|topic| text(topic)).collect())
             .with_user_data(Some(self.user_data.clone()));
-        let assigned = TopicPartition::default().with_topic(text(&self.topic).into()).with_partitions(partitions);
-        let assignment = ConsumerProtocolAssignment::default().with_assigned_partitions(vec![assigned]);
+        let assigned = self.positions.iter().map(|(topic, positions)| {
+            let partitions = positions.iter().map(|(partition, _)| *partition).collect();
+            TopicPartition::default().with_topic(text(topic).into()).with_partitions(partitions)
+        });
+        let assignment = ConsumerProtocolAssignment::default().with_assigned_partitions(assigned.collect());
         let member = DescribedGroupMember::default()
             .with_member_id(text(&self.id))
             .with_client_id(StrBytes::from_static_str("brooklet"))
@@ -76,10 +78,8 @@ impl ObservedGroup {
 
     /// The offset that is read next in a partition.
     pub(crate) fn position(&self, topic: &str, partition: i32) -> Option<i64> {
-        if topic != self.topic {
-            return None;
-        }
-        self.positions.iter().find(|(known, _)| *known == partition).map(|(_, offset)| *offset)
+        let positions = self.positions.get(topic)?;
+        positions.iter().find(|(known, _)| *known == partition).map(|(_, offset)| *offset)
     }
 }
 

@@ -31,8 +31,9 @@ impl ObserveGroups for One {
     }
 
     fn group(&self, wanted: &str) -> Option<ObservedGroup> {
-        let (user_data, positions) = (Bytes::from_static(b"{}"), vec![(0, 7), (1, 0)]);
-        let group = ObservedGroup { id: id().to_string(), topic: "logs".to_owned(), positions, user_data };
+        let positions = [("logs", vec![(0, 7), (1, 0)]), ("metrics", vec![(0, 3)])];
+        let positions = positions.into_iter().map(|(topic, positions)| (topic.to_owned(), positions)).collect();
+        let group = ObservedGroup { id: id().to_string(), positions, user_data: Bytes::from_static(b"{}") };
         (group.id == wanted).then_some(group)
     }
 }
@@ -62,12 +63,13 @@ async fn they_are_listed_and_described_as_consumers() {
         let subscription = ConsumerProtocolSubscription::decode(&mut metadata, 0).unwrap();
         assert_eq!(
             (subscription.topics, subscription.user_data.unwrap()),
-            (vec![topic().0], Bytes::from_static(b"{}"))
+            (vec![topic().0, StrBytes::from_static_str("metrics")], Bytes::from_static(b"{}"))
         );
         let mut assignment = member.member_assignment.clone();
         assert_eq!(assignment.get_i16(), 0);
         let assignment = ConsumerProtocolAssignment::decode(&mut assignment, 0).unwrap();
-        assert_eq!(assignment.assigned_partitions[0].partitions, [0, 1]);
+        let assigned = assignment.assigned_partitions.iter().map(|it| (it.topic.as_str(), it.partitions.as_slice()));
+        assert_eq!(assigned.collect::<Vec<_>>(), [("logs", &[0, 1][..]), ("metrics", &[0])]);
     }
 }
 
@@ -78,6 +80,8 @@ async fn their_positions_are_fetched_as_committed_offsets() {
     let all = client.call(OffsetFetchRequest::default().with_groups(vec![all]), 8).await;
     let offsets = all.groups[0].topics[0].partitions.iter().map(|it| (it.partition_index, it.committed_offset));
     assert_eq!(offsets.collect::<Vec<_>>(), [(0, 7), (1, 0)]);
+    let other = &all.groups[0].topics[1];
+    assert_eq!((other.name.as_str(), other.partitions[0].committed_offset), ("metrics", 3));
 
     let asked = OffsetFetchRequestTopics::default().with_name(topic()).with_partition_indexes(vec![0, 2]);
     let some = OffsetFetchRequestGroup::default().with_group_id(id()).with_topics(Some(vec![asked]));

@@ -83,15 +83,18 @@ pub struct Feed<'f, 't, 'e> {
 
 impl Feed<'_, '_, '_> {
     /// From here on the records are those of a table that the query joins, by its number among
-    /// [`Plan::table_topics`]. All of them come before those of the topic that is queried.
+    /// [`Plan::table_topics`]. All of them come before those of the topics that are queried.
     pub fn begin_table(&mut self, table: usize) {
         self.input = Input::Table(table);
     }
 
-    /// From here on the records are those of the topic that is queried, as they are if there are no tables.
-    pub fn begin_source(&mut self) {
-        self.input = Input::Source;
-        self.operators.end_tables(self.target);
+    /// From here on the records are those of a topic that is queried, by its number among [`Plan::source_topics`]: of the
+    /// first one if nothing is said.
+    pub fn begin_source(&mut self, source: usize) {
+        if let Input::Table(_) = self.input {
+            self.operators.end_tables(self.target);
+        }
+        self.input = Input::Source(source);
     }
 
     /// Takes one record that came from elsewhere than a log of this process.
@@ -110,7 +113,7 @@ impl Feed<'_, '_, '_> {
     }
 
     fn take_with(&mut self, record: &SourceRecord<'_>, headers: &mut Vec<u8>) -> Result<(), QueryError> {
-        let topic = self.operators.topic(self.input);
+        let Some(topic) = self.operators.topic(self.input) else { return Ok(()) };
         let timestamp_type =
             if record.is_append_time { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
         let origin = Origin { topic: &topic, partition: record.partition, timestamp_type };
@@ -155,15 +158,18 @@ impl AdHocQuery {
     pub async fn run_on_storage(&mut self, storage: &Storage) -> Result<AdHocProgress, QueryError> {
         let topic = |name: &str| storage.topic(name).ok_or_else(|| QueryError::NoTopic(name.to_owned()));
         let plan = &self.pipeline.plan;
-        let source = topic(&plan.source.topic)?;
+        let sources = plan.source_topics().map(topic).collect::<Result<Vec<_>, _>>()?;
         let tables = plan.table_topics().map(topic).collect::<Result<Vec<_>, _>>()?;
         self.run_batch(|feed| {
             for (number, table) in tables.iter().enumerate() {
                 feed.begin_table(number);
                 table.partitions.iter().try_for_each(|log| feed.take_log(log))?;
             }
-            feed.begin_source();
-            source.partitions.iter().try_for_each(|log| feed.take_log(log))
+            for (number, source) in sources.iter().enumerate() {
+                feed.begin_source(number);
+                source.partitions.iter().try_for_each(|log| feed.take_log(log))?;
+            }
+            Ok(())
         })
         .await
     }
@@ -179,17 +185,17 @@ impl AdHocQuery {
         let Self { pipeline, output, gate, watermark, batch, passed, progress } = self;
         output.begin(&Default::default())?;
         let sinks = Sinks { output, dead_letters: None };
-        let result = pipeline.run_batch(sinks, gate, *watermark, *passed, |operators, target| {
-            feed(&mut Feed { input: Input::Source, operators, target, headers: Vec::new(), records: 0 })
+        let result = pipeline.run_batch(sinks, gate, watermark, passed.clone(), |operators, target| {
+            feed(&mut Feed { input: Input::Source(0), operators, target, headers: Vec::new(), records: 0 })
         })?;
         output.finish(*batch, gate).await?;
-        *watermark = pipeline.watermark_after(*watermark, &result.read);
+        *watermark = pipeline.watermark_after(watermark, &result.read);
         *batch += 1;
         let Read { records, bad, .. } = result.read;
         progress.records_in += records;
         progress.bad_records += bad.counts.total();
+        progress.rows_out = result.passed.rows;
         *passed = result.passed;
-        progress.rows_out = passed.rows;
         Ok(*progress)
     }
 

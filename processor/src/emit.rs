@@ -1,16 +1,15 @@
 //! From state to rows: which groups a batch gives out, in Spark's order, through HAVING, ORDER BY and LIMIT.
 
-use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::error::QueryError;
 use crate::expr::Row;
-use crate::order::partition_of;
-use crate::plan::{OutputMode, Plan, SortKey};
+use crate::order::{partition_of, sorted};
+use crate::plan::{OutputMode, Plan};
 use crate::sink::{Output, OutputRow};
 use crate::state::{GroupId, GroupTable, SessionId, SessionTable, State};
 use crate::step::{Gate, Step};
-use crate::types::{Value, order};
+use crate::types::Value;
 
 /// A batch's rows on their way out.
 pub(crate) struct Emitter<'a> {
@@ -19,7 +18,9 @@ pub(crate) struct Emitter<'a> {
     /// Rows that LIMIT lets pass yet.
     left: u64,
     written: u64,
-    /// With ORDER BY and no GROUP BY (a query that is no stream): what its keys are, and the row.
+    /// Columns of a row of the last level.
+    width: usize,
+    /// With ORDER BY and no groups at the last level: what its keys are, and the row.
     unsorted: Vec<(Vec<Value<'static>>, Vec<Value<'static>>)>,
 }
 
@@ -53,7 +54,8 @@ impl<'a> Emitter<'a> {
     pub(crate) fn new(plan: &'a Plan, output: &'a mut Output, rows_out: u64) -> Self {
         let before = if plan.mode == OutputMode::Append { rows_out } else { 0 };
         let left = plan.limit.map_or(u64::MAX, |limit| limit.saturating_sub(before));
-        Self { plan, output, left, written: 0, unsorted: Vec::new() }
+        let width = plan.width_of(plan.last_level());
+        Self { plan, output, left, written: 0, width, unsorted: Vec::new() }
     }
 
     /// Rows written.
@@ -61,23 +63,21 @@ impl<'a> Emitter<'a> {
         self.written
     }
 
-    /// Writes the row of one record, of a query without GROUP BY.
-    pub(crate) fn push_record<R: Row>(&mut self, record: &R, gate: &mut Gate) -> Result<(), QueryError> {
-        let values = self.made(record);
+    /// Writes the row of a row of the last level, of a query that does not group those.
+    pub(crate) fn push_row<R: Row>(&mut self, row: &R, gate: &mut Gate) -> Result<(), QueryError> {
+        let values = self.made(row);
         if self.plan.order_by.is_empty() {
             return self.push(&[], &values, gate);
         }
-        let keys = self.sort_keys(record, self.plan.source.columns.len(), &values);
+        let keys = self.sort_keys(row, self.width, &values);
         self.unsorted.push((keys, values.into_iter().map(Value::into_owned).collect()));
         Ok(())
     }
 
     /// Writes the rows that the batch's end brings.
     pub(crate) fn finish(&mut self, state: &State, gate: &mut Gate) -> Result<(), QueryError> {
-        let mut unsorted = std::mem::take(&mut self.unsorted);
-        unsorted.sort_by(|a, b| compare(&self.plan.order_by, &a.0, &b.0));
-        for (_, values) in &unsorted {
-            self.push(&[], values, gate)?;
+        for values in sorted(&self.plan.order_by, std::mem::take(&mut self.unsorted)) {
+            self.push(&[], &values, gate)?;
         }
         match state {
             // A group that is none of the query's.
@@ -118,15 +118,14 @@ impl<'a> Emitter<'a> {
         let group = |id: Id| Group(values(id).collect());
         let passes = |group: &Group<'_>| plan.having.as_ref().is_none_or(|having| having.test(group) == Some(true));
         if !plan.order_by.is_empty() {
-            let mut sorted: Vec<(Vec<Value<'static>>, Id)> = Vec::new();
+            let mut unsorted: Vec<(Vec<Value<'static>>, Id)> = Vec::new();
             for id in ids {
                 let group = group(id);
                 if passes(&group) {
-                    sorted.push((self.sort_keys(&group, group.0.len(), &self.made(&group)), id));
+                    unsorted.push((self.sort_keys(&group, group.0.len(), &self.made(&group)), id));
                 }
             }
-            sorted.sort_by(|a, b| compare(&plan.order_by, &a.0, &b.0));
-            return self.write(sorted.into_iter().map(|(_, id)| group(id)), key_count, gate);
+            return self.write(sorted(&plan.order_by, unsorted).into_iter().map(group), key_count, gate);
         }
         // A row's place is told by its key; what else it holds is looked at only if HAVING does.
         let width = if plan.having.is_some() { usize::MAX } else { key_count };
@@ -200,22 +199,4 @@ fn first<T: Ord>(items: impl Iterator<Item = T>, wanted: usize) -> Vec<T> {
         }
     }
     first.into_sorted_vec()
-}
-
-/// By the first item of ORDER BY that tells two rows apart.
-fn compare(keys: &[SortKey], left: &[Value<'_>], right: &[Value<'_>]) -> Ordering {
-    for (key, (left, right)) in keys.iter().zip(left.iter().zip(right)) {
-        let nulls = |null_first: bool| if null_first { Ordering::Less } else { Ordering::Greater };
-        let found = match (left.is_null(), right.is_null()) {
-            (true, true) => Ordering::Equal,
-            (true, false) => nulls(key.nulls_first),
-            (false, true) => nulls(!key.nulls_first),
-            (false, false) if key.descending => order(right, left),
-            (false, false) => order(left, right),
-        };
-        if found.is_ne() {
-            return found;
-        }
-    }
-    Ordering::Equal
 }

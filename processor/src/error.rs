@@ -17,7 +17,7 @@ pub enum StartError {
     /// The name's checkpoint is that of a query whose state the new one cannot go on with.
     #[error(
         "the checkpoint of {name} belongs to another query, {stored}; a changed query goes on with it only if it reads the \
-         same topic with the same GROUP BY and the same aggregates; take another --name, or forget it with --reset {name}"
+         same topics with the same GROUP BY and the same aggregates; take another --name, or forget it with --reset {name}"
     )]
     OtherQuery {
         /// The name.

@@ -46,6 +46,6 @@ pub use restart::Backoff;
 pub use sink::TerminalSize;
 pub use sql::{PlanError, PlanSettings, SQL_BYTES_MAX, plan, plan_all};
 pub use state::{Aggregated, GroupId, GroupTable, TooManyGroups};
-pub use status::{Failure, Phase, QueryStatus};
+pub use status::{Failure, Phase, Position, QueryStatus};
 pub use step::Stopped;
 pub use types::{DataType, Field, IntervalRange, IntervalUnit};

@@ -24,23 +24,26 @@ use crate::state::{State, Stores, TooManyGroups};
 use crate::step::{Gate, Step};
 use regroup::Regrouper;
 use source::SourceReader;
+use stages::Level;
 use table::TableReader;
 use walk::{Take, Walker};
 
 pub(crate) use record::Origin;
 
-/// Source, columns, WHERE, and GROUP BY or SELECT of one query; and the tables that it joins.
+/// Sources, columns, WHERE, and GROUP BY or SELECT of one query; and the tables that it joins.
 pub(crate) struct Operators {
     walker: Walker,
-    source: SourceReader,
+    sources: Vec<SourceReader>,
+    levels: Arc<[Level]>,
     tables: Vec<TableReader>,
     regroupers: Vec<Regrouper>,
 }
 
 /// Where a batch's records go, and what holds for all of them.
 pub(crate) struct Target<'t, 'e> {
-    pub(crate) state: &'t mut State,
-    /// Memory of the states that the records do not go to, in bytes.
+    /// The state of each level.
+    pub(crate) levels: &'t mut [State],
+    /// Memory of the state that is not among them now, in bytes.
     pub(crate) other_bytes: usize,
     /// The tables that the query joins.
     pub(crate) tables: &'t mut [State],
@@ -50,12 +53,14 @@ pub(crate) struct Target<'t, 'e> {
     /// Asked after each read and after each write.
     pub(crate) gate: &'t mut Gate,
     /// Groups whose time is at or before it (microseconds) take no more records.
-    pub(crate) late_by: Option<i64>,
+    pub(crate) late_by: i64,
+    /// Whether groups, and not sessions alone, are forgotten, so that a record can be late for one.
+    pub(crate) forgets: bool,
     pub(crate) read: &'t mut Read,
     /// Takes bad records, if that was asked for.
     pub(crate) dead_letters: Option<&'t mut DeadLetters>,
-    /// How many rows the LIMIT of an inner query has let pass in the query's life.
-    pub(crate) limited: &'t mut u64,
+    /// How many rows each LIMIT of an inner query has let pass in the query's life.
+    pub(crate) limited: &'t mut [u64],
 }
 
 impl Target<'_, '_> {
@@ -72,7 +77,7 @@ impl Target<'_, '_> {
     }
 
     pub(crate) fn check_memory(&self) -> Result<(), QueryError> {
-        let stores = || std::iter::once(&*self.state).chain(&*self.tables);
+        let stores = || self.levels.iter().chain(&*self.tables);
         let bytes = self.other_bytes + stores().map(State::bytes).sum::<usize>();
         let bytes_max = self.state_bytes_max;
         if bytes > bytes_max {
@@ -89,8 +94,22 @@ pub(crate) struct Read {
     pub(crate) bad: BadRecords,
     /// Rows that came too late for their group.
     pub(crate) late: u64,
-    /// The latest event time, in microseconds.
-    pub(crate) event_time_max: Option<i64>,
+    /// The latest event time that each branch of the plan has seen, in microseconds; those behind the last that has seen
+    /// one may be missing.
+    pub(crate) event_times: Vec<Option<i64>>,
+}
+
+impl Read {
+    #[inline]
+    fn saw(&mut self, branch: usize, time: i64) {
+        match self.event_times.get_mut(branch) {
+            Some(latest) => *latest = (*latest).max(Some(time)),
+            None => {
+                self.event_times.resize(branch, None);
+                self.event_times.push(Some(time));
+            }
+        }
+    }
 }
 
 /// The state of a query that has seen nothing.
@@ -102,8 +121,8 @@ pub(crate) fn new_stores(plan: &Plan) -> Stores {
 /// A topic of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// The one that is queried.
-    Source,
+    /// One that is queried, by its number.
+    Source(usize),
     /// That of a table, by the table's number.
     Table(usize),
 }
@@ -111,27 +130,29 @@ pub(crate) enum Input {
 impl Operators {
     pub(crate) fn new(plan: &Plan, unfolded_bytes_max: usize, on_data_loss: OnDataLoss) -> Self {
         let tables = plan.tables.iter().enumerate();
+        let levels = Level::all(plan);
         Self {
             walker: Walker::new(unfolded_bytes_max, on_data_loss),
-            source: SourceReader::new(plan),
+            sources: plan.sources.iter().map(|source| SourceReader::new(source, levels.clone())).collect(),
             tables: tables.map(|(number, table)| TableReader::new(number, table)).collect(),
-            regroupers: plan.inner.iter().zip(plan.groupings().skip(1)).map(Regrouper::new).collect(),
+            regroupers: plan.inner.iter().map(|inner| Regrouper::new(inner, levels.clone(), plan.mode)).collect(),
+            levels,
         }
     }
 
     /// The topic of an input.
-    pub(crate) fn topic(&self, input: Input) -> Arc<str> {
-        let table = match input {
-            Input::Source => None,
-            Input::Table(number) => self.tables.get(number),
-        };
-        table.map_or(self.source.topic(), Take::topic).clone()
+    pub(crate) fn topic(&self, input: Input) -> Option<Arc<str>> {
+        match input {
+            Input::Source(number) => self.sources.get(number).map(Take::topic),
+            Input::Table(number) => self.tables.get(number).map(Take::topic),
+        }
+        .cloned()
     }
 
     /// Begins a batch's input.
     pub(crate) fn begin_batch(&self, stores: &mut Stores) -> Result<(), QueryError> {
         stores.begin_batch();
-        stores.levels.first_mut().map_or(Ok(()), |state| self.source.begin_batch(state))
+        self.levels.iter().zip(&mut stores.levels).try_for_each(|(level, state)| level.begin_batch(state))
     }
 
     /// Takes the records of `range` from an input's log.
@@ -143,7 +164,10 @@ impl Operators {
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
         match input {
-            Input::Source => self.walker.read_range(log, range, &mut self.source, target),
+            Input::Source(number) => match self.sources.get_mut(number) {
+                Some(source) => self.walker.read_range(log, range, source, target),
+                None => Ok(()),
+            },
             Input::Table(number) => match self.tables.get_mut(number) {
                 Some(table) => self.walker.read_range(log, range, table, target),
                 None => Ok(()),
@@ -161,7 +185,9 @@ impl Operators {
         target: &mut Target<'_, '_>,
     ) -> Result<(), QueryError> {
         match input {
-            Input::Source => self.source.take(record, origin, target),
+            Input::Source(number) => {
+                self.sources.get_mut(number).map_or(Ok(()), |source| source.take(record, origin, target))
+            }
             Input::Table(number) => {
                 self.tables.get_mut(number).map_or(Ok(()), |table| table.take(record, origin, target))
             }
@@ -177,19 +203,22 @@ impl Operators {
         }
     }
 
-    /// Hands the groups of the grouping of a number, those that are final or `all`, to the one above it, whose state the
-    /// target has.
-    pub(crate) fn regroup(
-        &self,
-        number: usize,
-        below: &State,
-        all: bool,
-        target: &mut Target<'_, '_>,
-    ) -> Result<(), QueryError> {
-        self.regroupers.get(number).map_or(Ok(()), |regrouper| regrouper.run(below, all, target))
+    /// Hands the groups of an inner grouping that the batch gives out to the level that they go to.
+    pub(crate) fn regroup(&self, number: usize, target: &mut Target<'_, '_>) -> Result<(), QueryError> {
+        let (Some(regrouper), Some(below)) = (self.regroupers.get(number), target.levels.get_mut(number)) else {
+            return Ok(());
+        };
+        let below = std::mem::replace(below, State::None);
+        target.other_bytes = below.bytes();
+        let done = regrouper.run(&below, target);
+        target.other_bytes = 0;
+        if let Some(place) = target.levels.get_mut(number) {
+            *place = below;
+        }
+        done
     }
 
-    /// Ends the input of the tables, which comes before that of the topic that is queried.
+    /// Ends the input of the tables, which comes before that of the topics that are queried.
     pub(crate) fn end_tables(&self, target: &mut Target<'_, '_>) {
         self.tables.iter().for_each(|table| table.end_input(target));
     }

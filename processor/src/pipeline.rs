@@ -6,9 +6,9 @@ use crate::emit::Emitter;
 use crate::error::QueryError;
 use crate::operators::{Operators, Read, Target, new_stores};
 use crate::options::QueryOptions;
-use crate::plan::{OutputMode, Plan};
+use crate::plan::{Lifetime, OutputMode, Plan};
 use crate::sink::{DeadLetters, Output};
-use crate::state::{State, Stores};
+use crate::state::Stores;
 use crate::step::Gate;
 
 /// The way from records to rows.
@@ -33,12 +33,12 @@ pub(crate) struct BatchResult {
 }
 
 /// Rows that LIMIT counts over a query's life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passed {
     /// Given to the sink.
     pub(crate) rows: u64,
-    /// Let pass by the LIMIT of an inner query.
-    pub(crate) limited: u64,
+    /// Let pass by each LIMIT of an inner query; those behind the last that has let some pass may be missing.
+    pub(crate) limited: Vec<u64>,
 }
 
 impl Pipeline {
@@ -60,7 +60,7 @@ impl Pipeline {
         &mut self,
         sinks: Sinks<'_>,
         gate: &mut Gate,
-        watermark: Watermark,
+        watermark: &Watermark,
         before: Passed,
         feed: impl FnOnce(&mut Operators, &mut Target<'_, '_>) -> Result<(), QueryError>,
     ) -> Result<BatchResult, QueryError> {
@@ -71,50 +71,56 @@ impl Pipeline {
         let mut read = Read::default();
         let mut emitter = Emitter::new(plan, sinks.output, before.rows);
         let mut limited = before.limited;
-        let mut dead_letters = sinks.dead_letters;
-        let mut feed = Some(feed);
+        limited.resize(plan.limits.len(), 0);
+        let each_batch = limited.iter_mut().zip(&plan.limits).filter(|(_, lifetime)| **lifetime == Lifetime::Batch);
+        each_batch.for_each(|(count, _)| *count = 0);
         let Stores { levels, tables } = stores;
-        for number in 0..levels.len() {
-            let (below, above) = levels.split_at_mut(number);
-            let Some((state, above)) = above.split_first_mut() else { break };
-            let other_bytes = below.iter().chain(&*above).map(State::bytes).sum();
-            let takes_late = !forgets && !matches!(state, State::Sessions(_));
-            let mut target = Target {
-                state: &mut *state,
-                other_bytes,
-                tables: &mut *tables,
-                state_bytes_max: *state_bytes_max,
-                emitter: &mut emitter,
-                gate: &mut *gate,
-                late_by: (!takes_late).then_some(watermark.before),
-                read: &mut read,
-                dead_letters: dead_letters.as_deref_mut(),
-                limited: &mut limited,
-            };
-            match (feed.take(), below.last()) {
-                (Some(feed), _) => feed(operators, &mut target)?,
-                (None, Some(below)) => operators.regroup(number - 1, below, !forgets, &mut target)?,
-                (None, None) => {}
-            }
+        let mut target = Target {
+            levels,
+            other_bytes: 0,
+            tables,
+            state_bytes_max: *state_bytes_max,
+            emitter: &mut emitter,
+            gate: &mut *gate,
+            late_by: watermark.before,
+            forgets,
+            read: &mut read,
+            dead_letters: sinks.dead_letters,
+            limited: &mut limited,
+        };
+        feed(operators, &mut target)?;
+        for number in 0..=plan.last_level() {
+            let Some(state) = target.levels.get_mut(number) else { break };
             state.end_input();
             if forgets {
                 state.evict(watermark.now);
             }
+            operators.regroup(number, &mut target)?;
         }
-        if let Some(last) = levels.last() {
+        if let Some(last) = stores.levels.last() {
             emitter.finish(last, gate)?;
         }
         let rows = before.rows + emitter.written();
         Ok(BatchResult { read, passed: Passed { rows, limited } })
     }
 
-    /// What a batch makes of the watermark: the latest event time, cut to milliseconds, less the delay; never back.
-    pub(crate) fn watermark_after(&self, watermark: Watermark, read: &Read) -> Watermark {
+    /// What a batch makes of the watermark: of each branch that has one, the latest event time, cut to milliseconds, less
+    /// the delay; of several the least, 1970 for one that has seen none (`WatermarkTracker`, `MinWatermark`); never back.
+    pub(crate) fn watermark_after(&self, watermark: &Watermark, read: &Read) -> Watermark {
         let before = watermark.now;
-        let delay = self.plan.source.watermark.map_or(0, |watermark| watermark.delay_micros);
-        let reached = read.event_time_max.map(|time| time.div_euclid(1000).saturating_mul(1000).saturating_sub(delay));
-        let now = reached.map_or(before, |reached| reached.max(before));
-        let keeps_state = self.plan.grouping.is_some() && self.plan.mode != OutputMode::Complete;
-        Watermark { now, before, no_data_due: keeps_state && now > before }
+        let mut reached = watermark.reached.clone();
+        reached.resize(self.plan.branches().count(), None);
+        let mut least: Option<i64> = None;
+        for branch in self.plan.branches() {
+            let (Some(of), Some(reached)) = (branch.watermark, reached.get_mut(branch.number)) else { continue };
+            let time = read.event_times.get(branch.number).copied().flatten();
+            let time = time.map(|time| time.div_euclid(1000).saturating_mul(1000).saturating_sub(of.delay_micros));
+            *reached = (*reached).max(time);
+            let reached = reached.unwrap_or(0);
+            least = Some(least.map_or(reached, |least| least.min(reached)));
+        }
+        let now = least.map_or(before, |least| least.max(before));
+        let keeps_state = self.plan.groupings().next().is_some() && self.plan.mode != OutputMode::Complete;
+        Watermark { now, before, no_data_due: keeps_state && now > before, reached }
     }
 }

@@ -12,29 +12,32 @@ use crate::state::EventTime;
 use crate::types::DataType;
 
 /// A checked query, ready to run.
+///
+/// Rows flow from records through levels: each inner grouping is one, by its number, and the last one ends at the sink.
+/// A level takes rows of one kind from one place, records or the rows of an inner grouping; or, of UNION ALL, from
+/// several, each of which has a [`Side`] that makes them alike.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(crate) source: Source,
+    /// One, or those of a UNION ALL, in the order in which a batch reads them.
+    pub(crate) sources: Vec<Source>,
     /// What its stages look up.
     pub(crate) tables: Vec<JoinedTable>,
-    /// WHERE, as far as it does not look at the event time: it runs before the watermark is taken.
-    pub(crate) early_filter: Option<Expr>,
-    /// The rest of WHERE. None where the query has no watermark.
-    pub(crate) filter: Option<Expr>,
-    /// What happens to records after that, in order; most queries have none.
-    pub(crate) stages: Vec<Stage>,
-    /// Groupings whose rows are grouped again, the one over records first; most queries have none.
+    /// Groupings whose rows go on, each before those that its rows go to; most queries have none.
     pub(crate) inner: Vec<Inner>,
-    /// None: each record is a row.
+    /// What happens to the rows of the last level, in order; most queries have none.
+    pub(crate) stages: Vec<Stage>,
+    /// None: each row of the last level is one of the result.
     pub(crate) grouping: Option<Grouping>,
     /// HAVING, over a group.
     pub(crate) having: Option<Expr>,
-    /// Over a group, or over a record where there is no grouping.
+    /// Over a group, or over a row of the last level where there is no grouping.
     pub(crate) output: Vec<OutputColumn>,
-    /// Of complete mode (and of a batch): over a group (a record, where there is no grouping) followed by the output
+    /// Of complete mode (and of a batch): over a group (a row, where there is no grouping) followed by the output
     /// columns.
     pub(crate) order_by: Vec<SortKey>,
     pub(crate) limit: Option<u64>,
+    /// LIMITs among the stages, by their numbers.
+    pub(crate) limits: Vec<Lifetime>,
     pub(crate) mode: OutputMode,
     pub(crate) sink: Sink,
     /// The normal form: equal queries have equal text.
@@ -49,7 +52,33 @@ pub(crate) struct Source {
     pub(crate) topic: String,
     /// Only what the query reads; columns that are group keys by themselves come first, in the order of GROUP BY.
     pub(crate) columns: Vec<SourceColumn>,
+    /// One, or those SELECTs of a UNION ALL that read it.
+    pub(crate) branches: Vec<Branch>,
+}
+
+/// What one SELECT makes of the records of its source.
+#[derive(Clone, Debug)]
+pub(crate) struct Branch {
+    /// Counted over the branches of all sources, in order.
+    pub(crate) number: usize,
     pub(crate) watermark: Option<Watermark>,
+    /// WHERE, as far as it does not look at the event time: it runs before the watermark is taken.
+    pub(crate) early_filter: Option<Expr>,
+    /// The rest of WHERE. None where there is no watermark.
+    pub(crate) filter: Option<Expr>,
+    /// None: records go on as they are.
+    pub(crate) side: Option<Side>,
+    /// The level that they go to.
+    pub(crate) to: usize,
+}
+
+/// How rows from one place become rows of a UNION ALL.
+#[derive(Clone, Debug)]
+pub(crate) struct Side {
+    /// What happens to them, in order.
+    pub(crate) stages: Vec<Stage>,
+    /// The columns of a row of UNION ALL, over the row and what the stages have made.
+    pub(crate) columns: Vec<Expr>,
 }
 
 /// A topic that is joined as a table of latest values.
@@ -104,7 +133,7 @@ pub(crate) struct Watermark {
     pub(crate) delay_micros: i64,
 }
 
-/// A step between reading a record and grouping it or writing its row.
+/// A step between a record, or a row of groups, and the grouping or the sink that it goes to.
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
     /// Records go on for which it is true.
@@ -113,8 +142,24 @@ pub(crate) enum Stage {
     Generate(Generator),
     /// Adds the columns of a row of a table, as a generator does.
     Lookup(Lookup),
-    /// So many rows go on in the query's life.
-    Limit(u64),
+    Limit(Limit),
+}
+
+/// So many rows go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    /// Of the count of rows, among those of the query: the sides of a UNION ALL may count together.
+    pub(crate) number: usize,
+    pub(crate) rows: u64,
+}
+
+/// How long rows are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// Over the query's life.
+    Query,
+    /// In each batch anew, for each has the whole result.
+    Batch,
 }
 
 /// JOIN with a table of latest values: a row has one partner at most.
@@ -148,8 +193,8 @@ pub(crate) enum Generator {
         width: usize,
         inline: bool,
     },
-    /// A row for each list, if its condition is true: GROUPING SETS, UNION ALL, stack.
-    Rows(Vec<(Option<Expr>, Vec<Expr>)>),
+    /// A row for each list: GROUPING SETS, stack.
+    Rows(Vec<Vec<Expr>>),
 }
 
 impl Generator {
@@ -158,12 +203,20 @@ impl Generator {
         match self {
             Self::Windows { .. } => 1,
             Self::Explode { position, width, .. } => width + usize::from(*position),
-            Self::Rows(rows) => rows.first().map_or(0, |(_, columns)| columns.len()),
+            Self::Rows(rows) => rows.first().map_or(0, Vec::len),
         }
     }
 }
 
 impl Stage {
+    /// What is asked of rows, if it is nothing else.
+    pub(crate) fn into_condition(self) -> Option<Expr> {
+        match self {
+            Self::Filter(condition) => Some(condition),
+            Self::Generate(_) | Self::Lookup(_) | Self::Limit(_) => None,
+        }
+    }
+
     /// How many columns it adds.
     pub(crate) fn width(&self) -> usize {
         match self {
@@ -181,25 +234,27 @@ impl Stage {
             Self::Lookup(Lookup { keys, condition, .. }) => keys.iter_mut().chain(condition).for_each(see),
             Self::Generate(Generator::Windows { time, .. }) => see(time),
             Self::Generate(Generator::Explode { operand, .. }) => see(operand),
-            Self::Generate(Generator::Rows(rows)) => {
-                for (condition, columns) in rows {
-                    condition.iter_mut().chain(columns).for_each(&mut *see);
-                }
-            }
+            Self::Generate(Generator::Rows(rows)) => rows.iter_mut().flatten().for_each(see),
         }
     }
 }
 
-/// A grouping, and how its rows come to be grouped again.
+/// A grouping, and how its rows go on.
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
+    /// What happens to rows before they are grouped, in order.
+    pub(crate) stages: Vec<Stage>,
     pub(crate) grouping: Grouping,
     /// HAVING, over a group.
     pub(crate) having: Option<Expr>,
-    /// The columns of a row, over a group.
+    /// Over a group.
+    pub(crate) order_by: Vec<SortKey>,
+    /// The columns of a row, over a group. They are numbered as those of a record are: the window and what is made follow.
     pub(crate) columns: Vec<Expr>,
-    /// What happens to a row then. Its columns are numbered as those of a record are: the window and what is made follow.
-    pub(crate) stages: Vec<Stage>,
+    /// None: rows go on as they are.
+    pub(crate) side: Option<Side>,
+    /// The level that they go to.
+    pub(crate) to: usize,
 }
 
 /// GROUP BY and its aggregates.
@@ -310,9 +365,15 @@ pub enum Sink {
 }
 
 impl Plan {
-    /// The topic that is read.
-    pub fn source_topic(&self) -> &str {
-        &self.source.topic
+    /// The topic of each source, in the order in which a batch reads them: one is there twice where two tables are of it
+    /// whose columns do not go together.
+    pub fn source_topics(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.sources.iter().map(|source| source.topic.as_str())
+    }
+
+    /// Whether records of a topic are read, as a source or as a table.
+    pub fn reads(&self, topic: &str) -> bool {
+        self.source_topics().chain(self.table_topics()).any(|known| known == topic)
     }
 
     /// The topics that are joined as tables, in the order in which a batch reads them.
@@ -320,11 +381,43 @@ impl Plan {
         self.tables.iter().map(|table| table.topic.as_str())
     }
 
-    /// Each grouping, the one over records first, and how many columns the rows have that it groups.
-    pub(crate) fn groupings(&self) -> impl Iterator<Item = (&Grouping, usize)> {
-        let widths =
-            std::iter::once(self.source.columns.len()).chain(self.inner.iter().map(|inner| inner.columns.len()));
-        self.inner.iter().map(|inner| &inner.grouping).chain(&self.grouping).zip(widths)
+    /// What the SELECTs make of records, by number.
+    pub(crate) fn branches(&self) -> impl Iterator<Item = &Branch> {
+        self.sources.iter().flat_map(|source| &source.branches)
+    }
+
+    /// The number of the last level.
+    pub(crate) fn last_level(&self) -> usize {
+        self.inner.len()
+    }
+
+    /// The source whose records are the rows of a level.
+    pub(crate) fn source_of(&self, level: usize) -> Option<&Source> {
+        let goes_there = |source: &&Source| source.branches.iter().any(|it| it.side.is_none() && it.to == level);
+        self.sources.iter().find(goes_there)
+    }
+
+    /// Columns of the rows of a level.
+    pub(crate) fn width_of(&self, level: usize) -> usize {
+        let sides = self.branches().map(|branch| (&branch.side, branch.to));
+        let mut sides = sides.chain(self.inner.iter().map(|inner| (&inner.side, inner.to)));
+        let united = sides.find_map(|(side, to)| side.as_ref().filter(|_| to == level).map(|side| side.columns.len()));
+        let of_groups = || self.inner.iter().find(|inner| inner.to == level).map(|inner| inner.columns.len());
+        let of_records = || self.source_of(level).map(|source| source.columns.len());
+        united.or_else(of_groups).or_else(of_records).unwrap_or(0)
+    }
+
+    /// What a level does to its rows: stages, and then a grouping, if it is not the last one of a query of rows.
+    pub(crate) fn level(&self, level: usize) -> (&[Stage], Option<&Grouping>) {
+        match self.inner.get(level) {
+            Some(inner) => (&inner.stages, Some(&inner.grouping)),
+            None => (&self.stages, self.grouping.as_ref()),
+        }
+    }
+
+    /// Each grouping, by the number of its level.
+    pub(crate) fn groupings(&self) -> impl Iterator<Item = &Grouping> {
+        self.inner.iter().map(|inner| &inner.grouping).chain(&self.grouping)
     }
 
     /// Where the rows go.
@@ -340,8 +433,12 @@ impl Plan {
     /// Whether the order of a batch's rows is told: by ORDER BY, or by the log where records are not grouped and no UNION
     /// ALL puts the rows of one SELECT among those of another.
     pub fn is_ordered(&self) -> bool {
-        let by_log = !self.stages.iter().any(|stage| matches!(stage, Stage::Generate(Generator::Rows(_))));
-        by_log && self.grouping.is_none() || !self.order_by.is_empty()
+        let as_they_come = match self.inner.as_slice() {
+            [] => self.branches().count() == 1,
+            [inner] => inner.side.is_none() && !inner.order_by.is_empty(),
+            _ => false,
+        };
+        self.grouping.is_none() && as_they_come || !self.order_by.is_empty()
     }
 
     /// A name made from what the query does, the same however its text is spaced or cased.

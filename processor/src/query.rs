@@ -258,16 +258,19 @@ fn open_checkpoint(
         topic(new_topic(plan, output, options.partitions))?;
     }
     if let Some(letters) = &options.dead_letters {
-        let is_read = plan.source.topic == *letters || plan.table_topics().any(|table| table == letters);
-        if is_read || matches!(&plan.sink, Sink::Topic(output) if output == letters) {
+        if plan.reads(letters) || matches!(&plan.sink, Sink::Topic(output) if output == letters) {
             return Err(StartError::DeadLetters(letters.clone()));
         }
         topic(new_dead_letter_topic(letters, options.partitions))?;
     }
     if known.is_none() {
-        let source = topic(new_source(&plan.source.topic, options.partitions))?;
-        let next = first_positions(&source, options.from)
-            .map_err(|error| failed(changelog::ChangelogError::Read(error.to_string())))?;
+        let source = |name: &str| {
+            let source = topic(new_source(name, options.partitions))?;
+            let next = first_positions(&source, options.from)
+                .map_err(|error| failed(changelog::ChangelogError::Read(error.to_string())))?;
+            Ok(TopicPositions { topic: source.id, next })
+        };
+        let sources = plan.source_topics().map(source).collect::<Result<_, StartError>>()?;
         // A table is read from its beginning, wherever the query begins.
         let table = |name: &str| {
             let table = topic(new_source(name, options.partitions))?;
@@ -279,7 +282,7 @@ fn open_checkpoint(
             state: plan.state.clone(),
             producer: new_producer(),
             next_batch: 0,
-            source: TopicPositions { topic: source.id, next },
+            sources,
             tables,
             output: OutputPosition::default(),
             dead_letters: OutputPosition::default(),
@@ -364,3 +367,5 @@ mod rule_tests;
 mod sink_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod union_tests;

@@ -32,8 +32,6 @@ use wait::Waiter;
 /// A query at work; lives on its thread.
 pub(crate) struct Runtime {
     storage: Arc<Storage>,
-    /// The topic that is read.
-    source: String,
     pipeline: Pipeline,
     options: QueryOptions,
     base: Base,
@@ -95,26 +93,13 @@ impl Runtime {
         }
         let plan = &pipeline.plan;
         let output = Output::new(&storage, plan, console, base.producer, &options, sizes.batch_bytes)?;
-        let source = plan.source.topic.clone();
         let dead_letters = options.dead_letters.as_ref().map(|topic| {
             let (producer, partitions) = (base.producer, options.partitions);
             DeadLetters::new(storage.clone(), &name, topic, producer, partitions, sizes.batch_bytes)
         });
         let bad = BadReporter::new(name);
-        let runtime = Self {
-            storage,
-            source,
-            pipeline,
-            options,
-            base,
-            changelog,
-            output,
-            dead_letters,
-            bad,
-            gate,
-            tell,
-            pending,
-        };
+        let runtime =
+            Self { storage, pipeline, options, base, changelog, output, dead_letters, bad, gate, tell, pending };
         let State { groups, bytes } = runtime.state();
         runtime.tell.status.restored(&runtime.base, groups, bytes);
         runtime.tell_progress();
@@ -124,7 +109,7 @@ impl Runtime {
     /// Runs until it is stopped, or all that was available is done.
     pub(crate) async fn run(&mut self, stop: watch::Receiver<bool>) -> Result<(), QueryError> {
         let until = match self.options.trigger {
-            Trigger::AvailableNow | Trigger::Once => self.topic()?.map(|topic| source::ends(&topic)),
+            Trigger::AvailableNow | Trigger::Once => Some(self.ends()?),
             Trigger::Asap | Trigger::Interval(_) => None,
         };
         if let Some(planned) = self.pending.take() {
@@ -137,87 +122,92 @@ impl Runtime {
         }
         let mut waiter = Waiter::new(&self.storage, self.options.trigger, stop);
         loop {
-            let topic = self.topic()?;
-            if let Some(topic) = &topic {
-                waiter.watch(topic);
-                if let Some(source) = self.next_ranges(topic, until.as_ref())? {
-                    if !waiter.trigger().await? {
-                        continue;
-                    }
-                    let tables = self.table_ranges()?;
-                    let number = self.base.next_batch;
-                    let output = self.output.position(&self.base.output)?;
-                    let dead_letters = match &self.dead_letters {
-                        Some(letters) => letters.position(&self.base.dead_letters)?,
-                        None => self.base.dead_letters.clone(),
-                    };
-                    let planned = PlannedBatch { number, source, tables, output, dead_letters };
-                    self.run_batch(planned).await?;
-                    if self.options.trigger == Trigger::Once {
-                        return Ok(());
-                    }
+            let topics = self.topics()?;
+            topics.iter().flatten().for_each(|topic| waiter.watch(topic));
+            if let Some(sources) = self.next_ranges(&topics, until.as_deref())? {
+                if !waiter.trigger().await? {
                     continue;
                 }
+                let tables = self.table_ranges()?;
+                let number = self.base.next_batch;
+                let output = self.output.position(&self.base.output)?;
+                let dead_letters = match &self.dead_letters {
+                    Some(letters) => letters.position(&self.base.dead_letters)?,
+                    None => self.base.dead_letters.clone(),
+                };
+                self.run_batch(PlannedBatch { number, sources, tables, output, dead_letters }).await?;
+                if self.options.trigger == Trigger::Once {
+                    return Ok(());
+                }
+                continue;
             }
             if self.options.trigger.ends() {
                 return Ok(());
             }
             waiter.wait().await?;
-            if let Some(topic) = &topic {
-                self.check_readable(topic)?;
-            }
+            topics.iter().flatten().try_for_each(|topic| self.check_readable(topic))?;
         }
     }
 
-    /// The source; `None` if it is gone, and may come back.
-    fn topic(&self) -> Result<Option<Arc<Topic>>, QueryError> {
-        let name = &self.source;
-        match self.storage.topic(name) {
-            Some(topic) => Ok(Some(topic)),
-            None => {
-                source::lost(self.options.on_data_loss, || format!("topic {name} was deleted"))?;
-                Ok(None)
-            }
+    /// The sources; `None` for one that is gone, and may come back.
+    fn topics(&self) -> Result<Vec<Option<Arc<Topic>>>, QueryError> {
+        self.pipeline.plan.source_topics().map(|name| self.topic(name)).collect()
+    }
+
+    /// Where the sources end now.
+    fn ends(&self) -> Result<Vec<BTreeMap<i32, i64>>, QueryError> {
+        Ok(self.topics()?.iter().map(|topic| topic.as_deref().map(source::ends).unwrap_or_default()).collect())
+    }
+
+    fn topic(&self, name: &str) -> Result<Option<Arc<Topic>>, QueryError> {
+        let topic = self.storage.topic(name);
+        if topic.is_none() {
+            source::lost(self.options.on_data_loss, || format!("topic {name} was deleted"))?;
         }
+        Ok(topic)
     }
 
     /// What the next batch covers; `None` if there is nothing to do. The first batch runs without records too, and the
     /// one after the watermark has moved.
     fn next_ranges(
         &self,
-        topic: &Topic,
-        until: Option<&BTreeMap<i32, i64>>,
-    ) -> Result<Option<TopicRanges>, QueryError> {
-        let TopicRanges { topic, ranges } =
-            source::available(topic, &self.base.source, until, self.options.on_data_loss)?;
-        if self.base.next_batch == 0 && self.options.from == StartFrom::Latest {
-            // As Spark's: the end of the topic is both where the first batch begins and where it ends.
-            let ranges = ranges.into_iter().map(|range| Range { to: range.from, ..range }).collect();
-            return Ok(Some(TopicRanges { topic, ranges }));
+        topics: &[Option<Arc<Topic>>],
+        until: Option<&[BTreeMap<i32, i64>]>,
+    ) -> Result<Option<Vec<TopicRanges>>, QueryError> {
+        let is_first = self.base.next_batch == 0;
+        let mut due = is_first || self.base.watermark.no_data_due;
+        let mut sources = Vec::with_capacity(topics.len());
+        for (number, (topic, known)) in topics.iter().zip(&self.base.sources).enumerate() {
+            let Some(topic) = topic else {
+                sources.push(TopicRanges { topic: known.topic, ranges: Vec::new() });
+                continue;
+            };
+            let until = until.and_then(|until| until.get(number));
+            let TopicRanges { topic, ranges } = source::available(topic, known, until, self.options.on_data_loss)?;
+            if is_first && self.options.from == StartFrom::Latest {
+                // As Spark's: the end of the topic is both where the first batch begins and where it ends.
+                let ranges = ranges.into_iter().map(|range| Range { to: range.from, ..range }).collect();
+                sources.push(TopicRanges { topic, ranges });
+                continue;
+            }
+            // Of one batch alone there is no next one that could take what is left.
+            let once = self.options.trigger == Trigger::Once;
+            let ranges = source::bounded(ranges, if once { u64::MAX } else { self.options.batch_records_max });
+            // Where records are gone, the new position is kept by a batch, even an empty one.
+            let moved = |range: &Range| known.next.get(&range.partition).is_some_and(|known| *known != range.from);
+            due |= known.topic != topic || ranges.iter().any(|range| range.records() > 0 || moved(range));
+            sources.push(TopicRanges { topic, ranges });
         }
-        // Of one batch alone there is no next one that could take what is left.
-        let once = self.options.trigger == Trigger::Once;
-        let ranges = source::bounded(ranges, if once { u64::MAX } else { self.options.batch_records_max });
-        // Where records are gone, the new position is kept by a batch, even an empty one.
-        let moved =
-            |range: &Range| self.base.source.next.get(&range.partition).is_some_and(|known| *known != range.from);
-        let some = self.base.next_batch == 0
-            || self.base.watermark.no_data_due
-            || self.base.source.topic != topic
-            || ranges.iter().any(|range| range.records() > 0 || moved(range));
-        Ok(some.then_some(TopicRanges { topic, ranges }))
+        Ok(due.then_some(sources))
     }
 
     /// What the next batch reads of the tables: all that is there. A table that has changed is no reason for a batch.
     fn table_ranges(&self) -> Result<Vec<TopicRanges>, QueryError> {
         let on_data_loss = self.options.on_data_loss;
         let topics = self.pipeline.plan.table_topics().zip(&self.base.tables);
-        let ranges = topics.map(|(name, known)| match self.storage.topic(name) {
+        let ranges = topics.map(|(name, known)| match self.topic(name)? {
             Some(topic) => source::available(&topic, known, None, on_data_loss),
-            None => {
-                source::lost(on_data_loss, || format!("topic {name} was deleted"))?;
-                Ok(TopicRanges { topic: known.topic, ranges: Vec::new() })
-            }
+            None => Ok(TopicRanges { topic: known.topic, ranges: Vec::new() }),
         });
         ranges.collect()
     }
@@ -239,7 +229,7 @@ impl Runtime {
             None => planned.dead_letters.clone(),
         };
 
-        let before = self.base.totals;
+        let before = &self.base.totals;
         let totals = Totals {
             records_in: before.records_in + read.records,
             bad: before.bad.plus(read.bad.counts),
@@ -247,7 +237,7 @@ impl Runtime {
             limited: passed.limited,
             late_rows: before.late_rows + read.late,
         };
-        let watermark = self.pipeline.watermark_after(self.base.watermark, &read);
+        let watermark = self.pipeline.watermark_after(&self.base.watermark, &read);
         let commit = Commit { number: planned.number, totals, output, dead_letters, watermark };
         self.changelog.commit(&commit, &self.pipeline.stores, &mut self.gate)?;
         self.base.advance(&planned, commit);
@@ -266,23 +256,28 @@ impl Runtime {
 
     /// Runs the operators over the batch's records, and hands the rows that come of it to the sink.
     fn read_and_emit(&mut self, planned: &PlannedBatch) -> Result<BatchResult, QueryError> {
-        let mut topics = Vec::with_capacity(1 + planned.tables.len());
-        for (number, (name, ranges)) in self.pipeline.plan.table_topics().zip(&planned.tables).enumerate() {
-            topics.push((Input::Table(number), self.batch_topic(name, ranges)?, ranges));
-        }
-        let source = self.batch_topic(&self.source, &planned.source)?;
+        let plan = &self.pipeline.plan;
+        let topic = |input, name: &str, ranges| Ok::<_, QueryError>((input, self.batch_topic(name, ranges)?, ranges));
+        let tables = plan.table_topics().zip(&planned.tables).enumerate();
+        let tables = tables.map(|(number, (name, ranges))| topic(Input::Table(number), name, ranges));
+        let tables = tables.collect::<Result<Vec<_>, _>>()?;
+        let sources = plan.source_topics().zip(&planned.sources).enumerate();
+        let sources = sources.map(|(number, (name, ranges))| topic(Input::Source(number), name, ranges));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let Self { pipeline, options, base, output, dead_letters, gate, .. } = self;
         let sinks = Sinks { output, dead_letters: dead_letters.as_mut() };
-        let before = Passed { rows: base.totals.rows_out, limited: base.totals.limited };
-        pipeline.run_batch(sinks, gate, base.watermark, before, |operators, target| {
-            for ((input, topic, ranges), known) in topics.iter().zip(&base.tables) {
+        let before = Passed { rows: base.totals.rows_out, limited: base.totals.limited.clone() };
+        pipeline.run_batch(sinks, gate, &base.watermark, before, |operators, target| {
+            for ((input, topic, ranges), known) in tables.iter().zip(&base.tables) {
                 if ranges.topic != known.topic {
                     operators.forget_table(*input, target);
                 }
                 read_topic(operators, *input, topic.as_deref(), ranges, options.on_data_loss, target)?;
             }
             operators.end_tables(target);
-            read_topic(operators, Input::Source, source.as_deref(), &planned.source, options.on_data_loss, target)
+            sources.iter().try_for_each(|(input, topic, ranges)| {
+                read_topic(operators, *input, topic.as_deref(), ranges, options.on_data_loss, target)
+            })
         })
     }
 

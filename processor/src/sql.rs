@@ -7,6 +7,7 @@ mod columns;
 mod condition;
 mod dialect;
 mod error;
+mod event_time;
 mod expression;
 mod from;
 mod function;
@@ -27,6 +28,8 @@ mod number;
 mod operator;
 mod order;
 mod path;
+mod push_down;
+mod reads;
 mod rewrite;
 mod schema;
 mod scope;
@@ -160,7 +163,7 @@ fn add_table(tables: &mut Vec<Table>, table: Table, plans: &[Plan]) -> Result<()
         return Err(refuse(table.place, what, "leave one out, or give it another name"));
     }
     let declared = tables.iter().any(|known| known.topic.eq_ignore_ascii_case(&table.name));
-    if !declared && plans.iter().any(|plan| plan.source.topic.eq_ignore_ascii_case(&table.name)) {
+    if !declared && plans.iter().any(|plan| plan.source_topics().any(|topic| topic.eq_ignore_ascii_case(&table.name))) {
         let what = format!("{} is declared after a query that reads it", table.name);
         return Err(refuse(table.place, what, "put CREATE TABLE before the query"));
     }

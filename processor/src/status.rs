@@ -1,6 +1,6 @@
 //! What a query tells of itself while it runs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,8 +64,8 @@ pub struct QueryStatus {
     pub name: String,
     /// The normal form of its text.
     pub query: String,
-    /// The topic that it reads.
-    pub topic: String,
+    /// The topics that it reads.
+    pub topics: Vec<String>,
     /// The topics that it joins as tables.
     pub tables: Vec<String>,
     /// Where it is in its life.
@@ -86,8 +86,8 @@ pub struct QueryStatus {
     pub records_in_per_second: f64,
     /// Rows written a second, of the last ten seconds.
     pub rows_out_per_second: f64,
-    /// For each partition the offset that is read next, and the end of the partition.
-    pub positions: Vec<(i32, i64, i64)>,
+    /// Where it is in each partition of its topics.
+    pub positions: Vec<Position>,
     /// How long the oldest record that is not read yet has been there, by its own time.
     pub lag: Option<Duration>,
     /// In microseconds since 1970; `None` where the query has none.
@@ -108,10 +108,23 @@ pub struct QueryStatus {
     pub last_error: Option<Failure>,
 }
 
+/// Where a query is in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Its topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset that is read next.
+    pub next: i64,
+    /// The end of the partition.
+    pub end: i64,
+}
+
 impl QueryStatus {
     /// Offsets that are there and not read yet.
     pub fn lag_records(&self) -> u64 {
-        self.positions.iter().map(|(_, next, end)| u64::try_from(end.saturating_sub(*next)).unwrap_or(0)).sum()
+        self.positions.iter().map(|at| u64::try_from(at.end.saturating_sub(at.next)).unwrap_or(0)).sum()
     }
 }
 
@@ -131,7 +144,10 @@ pub(crate) struct StatusBoard(Arc<Mutex<Board>>);
 struct Board {
     status: QueryStatus,
     has_watermark: bool,
-    positions: BTreeMap<i32, i64>,
+    /// By topic; of one that is read twice the lesser.
+    positions: BTreeMap<String, BTreeMap<i32, i64>>,
+    /// The topic of each source.
+    sources: Vec<String>,
     bad: BadRecords,
     took: VecDeque<Duration>,
     /// What was counted until when.
@@ -143,12 +159,13 @@ impl StatusBoard {
         let status = QueryStatus {
             name: name.to_owned(),
             query: plan.text.clone(),
-            topic: plan.source.topic.clone(),
+            topics: plan.source_topics().map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect(),
             tables: plan.table_topics().map(str::to_owned).collect(),
             ..QueryStatus::default()
         };
-        let has_watermark = plan.source.watermark.is_some();
-        Self(Arc::new(Mutex::new(Board { status, has_watermark, ..Board::default() })))
+        let has_watermark = plan.branches().any(|branch| branch.watermark.is_some());
+        let sources = plan.source_topics().map(str::to_owned).collect();
+        Self(Arc::new(Mutex::new(Board { status, has_watermark, sources, ..Board::default() })))
     }
 
     /// The checkpoint was read back.
@@ -195,12 +212,16 @@ impl StatusBoard {
             board.sample();
             (board.status(), board.positions.clone())
         };
-        let Some(topic) = storage.topic(&status.topic) else { return status };
+        let topics: Vec<_> = status.topics.iter().filter_map(|name| storage.topic(name)).collect();
+        if topics.is_empty() {
+            return status;
+        }
         let mut oldest: Option<Timestamp> = None;
-        for log in &topic.partitions {
-            let (partition, end) = (log.id().partition, log.high_watermark().0);
-            let next = positions.get(&partition).copied().unwrap_or_else(|| log.log_start_offset().0);
-            status.positions.push((partition, next, end));
+        for log in topics.iter().flat_map(|topic| &topic.partitions) {
+            let (id, end) = (log.id(), log.high_watermark().0);
+            let known = positions.get(&*id.topic).and_then(|positions| positions.get(&id.partition)).copied();
+            let next = known.unwrap_or_else(|| log.log_start_offset().0);
+            status.positions.push(Position { topic: id.topic.to_string(), partition: id.partition, next, end });
             if next < end {
                 // What cannot be read is the query's to tell.
                 let read = log.read(Offset(next), 1).ok();
@@ -228,7 +249,13 @@ impl Board {
         status.watermark = self.has_watermark.then_some(base.watermark.now);
         status.groups = groups;
         status.state_bytes = state_bytes;
-        self.positions.clone_from(&base.source.next);
+        self.positions.clear();
+        for (topic, positions) in self.sources.iter().zip(&base.sources) {
+            let known = self.positions.entry(topic.clone()).or_default();
+            for (partition, next) in &positions.next {
+                known.entry(*partition).and_modify(|known| *known = (*known).min(*next)).or_insert(*next);
+            }
+        }
     }
 
     fn sample(&mut self) {

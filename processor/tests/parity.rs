@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -26,6 +26,16 @@ const INTENDED: &[(&str, &str)] = &[
     ("to-timestamp-fails-the-query", "one bad value does not end a query: NULL"),
     ("split-part-zero", "one bad value does not end a query: NULL"),
     ("chained-three", "windows of windows of windows: Spark 3.4.0 takes the second for the third"),
+    (
+        "union-limit-in-branches",
+        "Spark 3.4.0 fails where a side of UNION ALL with LIMIT had nothing to read in a batch",
+    ),
+    ("union-of-groups-limited-complete", "Spark 3.4.0 leaves LIMIT out where a side had nothing to read in a batch"),
+    ("union-with", "WITH over several topics: Spark 3.4.0 does not see that it is a stream"),
+    (
+        "union-watermark-restart",
+        "a restart forgets no watermark: Spark takes a topic without news for one without data",
+    ),
     ("time-without-a-date", "NULL, not a time of today: a batch that runs again gives the same rows"),
 ];
 
@@ -87,8 +97,29 @@ impl Write for Batches {
 }
 
 impl Case {
-    fn topic(&self) -> &str {
-        self.case["topic"].as_str().unwrap_or("logs")
+    /// Each table by its name.
+    fn tables(&self) -> Vec<(&str, &Value)> {
+        match self.case["tables"].as_object() {
+            Some(tables) => tables.iter().map(|(name, table)| (name.as_str(), table)).collect(),
+            None => vec![(self.case["topic"].as_str().unwrap_or("logs"), &self.case)],
+        }
+    }
+
+    fn topics(&self) -> BTreeSet<&str> {
+        self.tables().iter().map(|(name, table)| table["topic"].as_str().unwrap_or(name)).collect()
+    }
+
+    /// What a step produces, by topic.
+    fn records<'s>(&'s self, step: &'s Value) -> Vec<(&'s str, &'s [Value])> {
+        let records = step.get("restart").unwrap_or(step);
+        let topic = self.topics().into_iter().next().unwrap();
+        match (records.as_array(), records.as_object()) {
+            (Some(records), _) => vec![(topic, records)],
+            (None, Some(by_topic)) => {
+                by_topic.iter().map(|(topic, records)| (topic.as_str(), &records.as_array().unwrap()[..])).collect()
+            }
+            (None, None) => Vec::new(),
+        }
     }
 
     fn mode(&self) -> OutputMode {
@@ -99,20 +130,24 @@ impl Case {
         }
     }
 
-    /// The query with the table that it reads.
+    /// The query with the tables that it reads.
     fn sql(&self) -> String {
-        let schema = match self.case["schema"].as_str() {
-            Some(schema) => schema.to_owned(),
-            None => {
-                let columns = self.case["columns"].as_array().unwrap().iter();
-                columns.map(|name| format!("`{}` STRING", name.as_str().unwrap())).collect::<Vec<_>>().join(", ")
+        let mut sql = String::new();
+        for (name, table) in self.tables() {
+            let schema = match table["schema"].as_str() {
+                Some(schema) => schema.to_owned(),
+                None => {
+                    let columns = table["columns"].as_array().unwrap().iter();
+                    columns.map(|name| format!("`{}` STRING", name.as_str().unwrap())).collect::<Vec<_>>().join(", ")
+                }
+            };
+            let mut with = vec![format!("topic = '{}'", table["topic"].as_str().unwrap_or(name))];
+            if let Some(of) = table["watermark"].as_array() {
+                with.push(format!("watermark = '{} {}'", of[0].as_str().unwrap(), of[1].as_str().unwrap()));
             }
-        };
-        let watermark = match self.case["watermark"].as_array() {
-            Some(of) => format!(" WITH (watermark = '{} {}')", of[0].as_str().unwrap(), of[1].as_str().unwrap()),
-            None => String::new(),
-        };
-        format!("CREATE TABLE {} ({schema}){watermark};\n{}", self.topic(), self.case["sql"].as_str().unwrap())
+            sql.push_str(&format!("CREATE TABLE {name} ({schema}) WITH ({});\n", with.join(", ")));
+        }
+        sql + self.case["sql"].as_str().unwrap()
     }
 
     fn plan(&self, sink: Sink) -> Result<Plan, String> {
@@ -128,15 +163,19 @@ impl Case {
         // The records say that they are of any time at all.
         let any_time = ("message.timestamp.after.max.ms".to_owned(), i64::MAX.to_string());
         let overrides = BTreeMap::from([("retention.ms".to_owned(), "-1".to_owned()), any_time]);
-        let topic = NewTopic { name: self.topic().to_owned(), partitions: 1, overrides, internal: false };
-        storage.create_topic(topic).unwrap();
-        let mut produced = 0;
+        for name in self.topics() {
+            let overrides = overrides.clone();
+            storage
+                .create_topic(NewTopic { name: name.to_owned(), partitions: 1, overrides, internal: false })
+                .unwrap();
+        }
+        let mut produced: BTreeMap<&str, usize> = BTreeMap::new();
         let mut batches = Vec::new();
-        for (step, records) in self.case["steps"].as_array().unwrap().iter().enumerate() {
-            let records = if records.is_object() { &records["restart"] } else { records };
-            if let Some(records) = records.as_array() {
-                produce(&storage, self.topic(), records, produced);
-                produced += records.len();
+        for (number, step) in self.case["steps"].as_array().unwrap().iter().enumerate() {
+            for (topic, records) in self.records(step) {
+                let before = produced.entry(topic).or_default();
+                produce(&storage, topic, records, *before);
+                *before += records.len();
             }
             // A start for each step: what holds over steps holds over restarts.
             let plan = self.plan(sink.clone())?;
@@ -152,7 +191,7 @@ impl Case {
                 .map_err(|error| error.to_string())?;
             query.wait().await.map_err(|error| error.to_string())?;
             assert_eq!(query.progress().batches as usize, batches.len() + written.len(), "{}", self.name);
-            batches.extend(written.all().into_iter().map(|text| (step, text)));
+            batches.extend(written.all().into_iter().map(|text| (number, text)));
         }
         Ok(batches)
     }

@@ -30,6 +30,7 @@ pub use generator::{LOG_RECORD_BYTES_MIN, LogGenerator};
 pub use groups::members_user_data;
 pub use lines::Lines;
 pub use pump::{Pump, PumpOptions};
+pub use rdkafka::message::OwnedMessage;
 pub use reader::{Fetched, From, TopicReader, with_fetched};
 pub use source::{RecordSource, Sourced};
 pub use tally::Summary;

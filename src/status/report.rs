@@ -12,7 +12,8 @@ pub(crate) struct Report {
     pub(crate) name: String,
     /// The normal form of its text.
     pub(crate) query: String,
-    pub(crate) topic: String,
+    /// Topics that it reads.
+    pub(crate) topics: Vec<String>,
     /// Topics that it joins as tables.
     pub(crate) tables: Vec<String>,
     /// restoring, running, waiting (to be started again), failed, ended
@@ -42,6 +43,7 @@ pub(crate) struct Report {
 /// Where the query is in a partition.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Position {
+    pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) next: i64,
     pub(crate) end: i64,
@@ -78,12 +80,15 @@ pub(crate) struct Error {
 impl Report {
     pub(crate) fn new(status: QueryStatus) -> Self {
         let millis = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64() * 1e3);
-        let position = |&(partition, next, end): &(i32, i64, i64)| Position { partition, next, end };
+        let position = |at: brooklet_processor::Position| {
+            let brooklet_processor::Position { topic, partition, next, end } = at;
+            Position { topic, partition, next, end }
+        };
         let reasons = BadReason::ALL.iter().map(|reason| (reason.name().to_owned(), status.bad.of(*reason)));
         Self {
             lag_records: status.lag_records(),
             lag_seconds: status.lag.map(|lag| lag.as_secs_f64()),
-            positions: status.positions.iter().map(position).collect(),
+            positions: status.positions.into_iter().map(position).collect(),
             watermark: status.watermark.and_then(time_of_micros),
             batch_ms: BatchTimes {
                 last: millis(status.batch_last),
@@ -97,7 +102,7 @@ impl Report {
                 .map(|failure| Error { time: time_of_millis(failure.time), error: failure.error }),
             name: status.name,
             query: status.query,
-            topic: status.topic,
+            topics: status.topics,
             tables: status.tables,
             phase: status.phase.name().to_owned(),
             batches: status.batches,

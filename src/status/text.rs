@@ -21,7 +21,7 @@ pub(super) fn write(reports: &[Report], out: &mut impl Write) -> io::Result<()> 
 
 fn paragraph(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let joins = if report.tables.is_empty() { String::new() } else { format!(", joins {}", report.tables.join(", ")) };
-    writeln!(out, "{}  {}, reads {}{joins}", report.name, report.phase, report.topic)?;
+    writeln!(out, "{}  {}, reads {}{joins}", report.name, report.phase, report.topics.join(", "))?;
     let (rate_in, rate_out) = (report.records_in_per_second, report.rows_out_per_second);
     writeln!(out, "  in       {rate_in:.1} records/s, {} in all", report.records_in)?;
     writeln!(out, "  out      {rate_out:.1} rows/s, {} in all", report.rows_out)?;

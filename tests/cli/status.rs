@@ -24,7 +24,7 @@ fn it_tells_of_each_query_of_a_running_broker() {
     let told = wait_until("the batch is committed", || json(&address_text), |told| told[0]["records_in"] == 3);
     let query = &told[0];
     assert_eq!(
-        (&query["name"], &query["phase"], &query["topic"]),
+        (&query["name"], &query["phase"], &query["topics"][0]),
         (&"counts".into(), &"running".into(), &"logs".into())
     );
     assert_eq!((&query["lag_records"], &query["groups"]), (&0.into(), &2.into()));

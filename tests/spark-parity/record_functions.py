@@ -37,11 +37,12 @@ AS r(s, u, a, b, d, e, f, p, dt, t, arr, words, m, st)
 def record(spark, expression):
     try:
         frame = spark.sql(f"SELECT {expression} FROM r")
-        (field,) = frame.schema.fields
-        kind = field.dataType.simpleString()
+        # Not frame.schema: PySpark has no intervals of months.
+        (field,) = frame._jdf.schema().fields()
+        kind = field.dataType().simpleString()
         show = "hex(v)" if kind == "binary" else "CAST(v AS STRING)"
         rows = frame.toDF("v").selectExpr(show).collect()
-        return [expression, field.name, kind, [row[0] for row in rows]]
+        return [expression, field.name(), kind, [row[0] for row in rows]]
     except Exception as error:  # Spark's refusals have many classes
         message = getattr(error, "desc", None) or str(error)
         first = message.strip().split("\n")[0]

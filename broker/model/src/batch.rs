@@ -11,8 +11,7 @@
 
 use bytes::Bytes;
 
-use crate::varint::take_varint;
-use crate::{Compression, LeaderEpoch, Offset, ProducerEpoch, ProducerId, RecordError, Timestamp};
+use crate::{Compression, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 
 /// Bytes before those that the length field counts: base offset and length.
 pub const LOG_OVERHEAD: usize = 12;
@@ -209,20 +208,6 @@ impl Batch {
             return Err(BatchError::Count { count: record_count, last_offset_delta });
         }
         Ok(())
-    }
-
-    /// Checks that an uncompressed batch holds exactly as many records as its header says, going from length to
-    /// length without reading a record. (What is compressed is the consumer's to judge.)
-    pub fn verify_layout(&self) -> Result<(), RecordError> {
-        if self.header.compression().map_err(RecordError::Codec)? != Compression::None {
-            return Ok(());
-        }
-        let mut rest = self.bytes.get(HEADER_LEN..).unwrap_or_default();
-        for _ in 0..self.header.record_count {
-            let length = take_varint(&mut rest).and_then(|length| usize::try_from(length).ok());
-            rest = length.and_then(|length| rest.get(length..)).ok_or(RecordError::Malformed)?;
-        }
-        if rest.is_empty() { Ok(()) } else { Err(RecordError::Trailing(rest.len())) }
     }
 
     /// The bytes that the broker writes before those that the checksum covers: base offset, length, leader epoch

@@ -1,7 +1,7 @@
 //! AddPartitionsToTxn: what a transaction is going to write to (KIP-98); since version 4 of several transactions, and
 //! for brokers that only ask whether it is in (KIP-890).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use brooklet_coordinator::transactions::{ClientVersion, Command, Producer};
 use brooklet_model::TopicPartition;
@@ -10,7 +10,7 @@ use kafka_protocol::messages::add_partitions_to_txn_request::{AddPartitionsToTxn
 use kafka_protocol::messages::add_partitions_to_txn_response::{
     AddPartitionsToTxnPartitionResult, AddPartitionsToTxnResult, AddPartitionsToTxnTopicResult,
 };
-use kafka_protocol::messages::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse};
+use kafka_protocol::messages::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, TopicName};
 
 use super::group_text::shared_str;
 use crate::error;
@@ -56,7 +56,7 @@ async fn add(
         topics.flat_map(|topic| topic.partitions.iter().map(|partition| (topic.name.as_str(), *partition)))
     };
     if !all().all(|(topic, partition)| exists(topic, partition)) {
-        return results(&transaction.topics, |topic, partition| match exists(topic, partition) {
+        return results(&each_once(&transaction.topics), |topic, partition| match exists(topic, partition) {
             true => ResponseError::OperationNotAttempted.code(),
             false => ResponseError::UnknownTopicOrPartition.code(),
         });
@@ -77,7 +77,7 @@ async fn add(
             Ok(verified) => verified,
             Err(error) => return results(&transaction.topics, |_, _| code(error)),
         };
-        return results(&transaction.topics, |topic, partition| {
+        return results(&each_once(&transaction.topics), |topic, partition| {
             let found = verified.iter().find(|(known, _)| &*known.topic == topic && known.partition == partition);
             found.map_or(0, |(_, result)| result.map_or_else(code, |()| 0))
         });
@@ -86,6 +86,18 @@ async fn add(
     let added = shared.coordinators.ask_transactions(Command::AddPartitions { producer, partitions, version }).await;
     let code = added.map_or_else(code, |_| 0);
     results(&transaction.topics, |_, _| code)
+}
+
+/// Every topic and every partition of it once: so Kafka tells what is not the same for all of them.
+fn each_once(topics: &[AddPartitionsToTxnTopic]) -> Vec<AddPartitionsToTxnTopic> {
+    let mut once = BTreeMap::<_, BTreeSet<_>>::new();
+    for topic in topics.iter().filter(|topic| !topic.partitions.is_empty()) {
+        once.entry(topic.name.clone()).or_default().extend(&topic.partitions);
+    }
+    let topic = |(name, partitions): (TopicName, BTreeSet<i32>)| {
+        AddPartitionsToTxnTopic::default().with_name(name).with_partitions(partitions.into_iter().collect())
+    };
+    once.into_iter().map(topic).collect()
 }
 
 fn results(topics: &[AddPartitionsToTxnTopic], code: impl Fn(&str, i32) -> i16) -> Vec<AddPartitionsToTxnTopicResult> {

@@ -20,7 +20,8 @@ use crate::topics::name;
 /// Partitions in one answer (`max.request.partition.size.limit`).
 const PARTITIONS_MAX: i32 = 2000;
 
-/// A partition to begin at below zero gets an empty answer, and an empty name fails all, as in Kafka.
+/// A partition to begin at below zero, or a topic to begin at that is not asked for, and an empty name fail all, as in
+/// Kafka.
 pub(crate) async fn handle(shared: &Shared, call: &Call, request: DescribeTopicPartitionsRequest) -> Reply {
     let (from, first) = match &request.cursor {
         Some(cursor) if cursor.partition_index < 0 => {
@@ -35,8 +36,11 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: DescribeTopicP
     let all = request.topics.is_empty();
     let names: BTreeSet<TopicName> = match all {
         true => shared.storage.topics().iter().map(|topic| topic_name(&topic.name)).collect(),
-        false => request.topics.into_iter().map(|topic| topic.name).collect(),
+        false => request.topics.iter().map(|topic| topic.name.clone()).collect(),
     };
+    if !all && from.as_ref().is_some_and(|from| !names.contains(from)) {
+        return send(&failed(&request, ResponseError::InvalidRequest), call.version);
+    }
     let mut left = usize::try_from(request.response_partition_limit.clamp(1, PARTITIONS_MAX)).unwrap_or(1);
     let mut response = DescribeTopicPartitionsResponse::default();
     for wanted in names.into_iter().filter(|name| from.as_ref().is_none_or(|from| name >= from)) {

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::fetch_response::{self, FetchedPartition};
-use super::fetch_session::Wanted;
+use super::fetch_session::{TOPIC_IDS_MIN, Wanted, by_topic};
 use crate::error;
 use crate::reply::Reply;
 use crate::shared::{Call, Shared};
@@ -55,6 +55,9 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: FetchRequest) 
         || call.version >= REPLICA_STATE_MIN && request.replica_state.replica_id.0 >= 0;
     let source = |wanted| Source { log: find(shared, &wanted, of_follower), wanted };
     let sources: Vec<Source> = session.wanted().into_iter().map(source).collect();
+    if !matches!(request.isolation_level, 0 | 1) && sources.iter().any(|source| source.log.is_ok()) {
+        return refuse(call.version, request.session_id, sources);
+    }
     wait(shared, &sources, &terms).await;
     let fetched = read(&sources, &terms);
     let wanted: Vec<_> = sources.into_iter().map(|source| source.wanted).collect();
@@ -69,6 +72,17 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: FetchRequest) 
     }
     let (session_id, topics) = session.finish(wanted, fetched);
     send(call.version, 0, None, session_id, topics)
+}
+
+/// The answer to an isolation level that there is not, where there is something to read (`FetchRequest.getErrorResponse`).
+fn refuse(version: i16, session: i32, sources: Vec<Source>) -> Reply {
+    let code = ResponseError::UnknownServerError;
+    let told = sources.into_iter().filter(|_| version < TOPIC_IDS_MIN);
+    let failed = told.map(|Source { wanted, .. }| {
+        let index = wanted.partition;
+        (wanted, FetchedPartition::failed(index, code))
+    });
+    send(version, 0, Some(code), session, by_topic(failed))
 }
 
 fn send(

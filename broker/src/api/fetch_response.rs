@@ -49,9 +49,14 @@ impl FetchedPartition {
             last_stable_offset: -1,
             log_start_offset: -1,
             diverging_epoch: None,
-            // Of a place that there is not, Kafka gives the message as it is when new.
-            aborted: matches!(error, ResponseError::UnknownTopicOrPartition | ResponseError::UnknownTopicId)
-                .then(Vec::new),
+            // Of a place that there is not, and where all fails, Kafka gives the message as it is when new.
+            aborted: matches!(
+                error,
+                ResponseError::UnknownTopicOrPartition
+                    | ResponseError::UnknownTopicId
+                    | ResponseError::UnknownServerError
+            )
+            .then(Vec::new),
             records: LogSlice::default(),
         }
     }

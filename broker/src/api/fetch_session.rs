@@ -19,7 +19,7 @@ use super::fetch_response::{FetchedPartition, FetchedTopic};
 /// A session unused for so long may make room for another (`min.incremental.fetch.session.eviction.ms`).
 const EVICTABLE_AFTER: Duration = Duration::from_secs(120);
 /// First version that names topics by id.
-const TOPIC_IDS_MIN: i16 = 13;
+pub(super) const TOPIC_IDS_MIN: i16 = 13;
 /// Epoch of a request that lists everything and asks for a session.
 const EPOCH_INITIAL: i32 = 0;
 /// Epoch of a request that lists everything and wants no session.
@@ -114,12 +114,18 @@ impl FetchSessions {
 
     /// Finds what a request wants, in its session if it has one.
     ///
-    /// Errors: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR.
+    /// Errors: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR, and for the id of
+    /// zeros UNKNOWN_SERVER_ERROR.
     pub(crate) fn begin(&self, request: &FetchRequest, version: i16) -> Result<Session<'_>, ResponseError> {
         let by_id = version >= TOPIC_IDS_MIN;
         let listed = request.topics.iter().flat_map(|topic| {
             topic.partitions.iter().map(move |partition| wanted(&topic.topic, topic.topic_id, by_id, partition))
         });
+        let mut topics = request.topics.iter().filter(|topic| !topic.partitions.is_empty());
+        if by_id && request.session_epoch != EPOCH_FINAL && topics.any(|topic| topic.topic_id.is_nil()) {
+            // Kafka fails on keeping one.
+            return Err(ResponseError::UnknownServerError);
+        }
         let session = |id, kind, wanted| Session { sessions: self, id, kind, wanted };
         let mut stored = self.stored.lock();
         if matches!(request.session_epoch, EPOCH_INITIAL | EPOCH_FINAL) {
@@ -264,7 +270,7 @@ fn next_epoch(epoch: i32) -> i32 {
 }
 
 /// Neighbours of the same topic share an entry, as `FetchResponse.toMessage` has it.
-fn by_topic(partitions: impl IntoIterator<Item = (Wanted, FetchedPartition)>) -> Vec<FetchedTopic> {
+pub(super) fn by_topic(partitions: impl IntoIterator<Item = (Wanted, FetchedPartition)>) -> Vec<FetchedTopic> {
     let mut topics: Vec<FetchedTopic> = Vec::new();
     for (wanted, fetched) in partitions {
         match topics.last_mut() {
@@ -336,7 +342,10 @@ mod tests {
         assert_eq!(run(&sessions, &request(7, 1, &[0]), &[0]), Err(ResponseError::FetchSessionIdNotFound));
         let (id, ..) = run(&sessions, &request(0, 0, &[0]), &[0]).unwrap();
         assert_eq!(run(&sessions, &request(id, 2, &[0]), &[0]), Err(ResponseError::InvalidFetchSessionEpoch));
-        assert!(matches!(sessions.begin(&request(id, 1, &[0]), 13), Err(ResponseError::FetchSessionTopicIdError)));
+        let mut by_id = request(id, 1, &[0]);
+        assert!(matches!(sessions.begin(&by_id, 13), Err(ResponseError::UnknownServerError)));
+        by_id.topics[0].topic_id = Uuid::from_u128(1);
+        assert!(matches!(sessions.begin(&by_id, 13), Err(ResponseError::FetchSessionTopicIdError)));
         // The final epoch ends the session.
         assert_eq!(run(&sessions, &request(id, -1, &[0]), &[0]).unwrap().0, 0);
         assert_eq!(run(&sessions, &request(id, 1, &[0]), &[0]), Err(ResponseError::FetchSessionIdNotFound));

@@ -1,15 +1,15 @@
 //! ListOffsets: which offset stands at a time, or at an end of the log (`KafkaApis.handleListOffsetRequest`,
 //! `ReplicaManager.fetchOffset`, `UnifiedLog.fetchOffsetByTimestamp`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use brooklet_model::{LeaderEpoch, Offset, Timestamp};
 use brooklet_storage::{PartitionLog, Topic};
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
 use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
-use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse, TopicName};
 
 use super::check_leader_epoch;
 use crate::error;
@@ -47,40 +47,31 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: ListOffsetsReq
         (CONSUMER, _) => Err(ResponseError::UnknownServerError),
         _ => Ok(End::Written),
     };
-    let mut asked = BTreeSet::new();
-    let mut repeated = BTreeSet::new();
-    for topic in &request.topics {
-        for partition in &topic.partitions {
-            let place = (topic.name.clone(), partition.partition_index);
-            if !asked.insert(place.clone()) {
-                repeated.insert(place);
-            }
+    // A topic is told of once; none is the question that came twice.
+    let mut topics = BTreeMap::<TopicName, BTreeMap<i32, Option<ListOffsetsPartition>>>::new();
+    for topic in request.topics {
+        for partition in topic.partitions {
+            let asked = topics.entry(topic.name.clone()).or_default();
+            asked.entry(partition.partition_index).and_modify(|asked| *asked = None).or_insert(Some(partition));
         }
     }
-    let mut told = BTreeSet::new();
-    let answer = |topic: ListOffsetsTopic| {
-        let known = shared.storage.topic(&topic.name);
-        let partition = |partition: &ListOffsetsPartition| {
-            let place = (topic.name.clone(), partition.partition_index);
-            if repeated.contains(&place) {
-                let failed = || respond(partition, call.version, Err(ResponseError::InvalidRequest));
-                return told.insert(place).then(failed);
-            }
-            let found = end.and_then(|end| find(known.as_ref(), partition, call.version, end));
-            Some(respond(partition, call.version, found))
+    let answer = |(name, asked): (TopicName, BTreeMap<i32, Option<ListOffsetsPartition>>)| {
+        let known = shared.storage.topic(&name);
+        let partition = |(index, asked): (i32, Option<ListOffsetsPartition>)| {
+            let found = match asked {
+                None => Err(ResponseError::InvalidRequest),
+                Some(asked) => end.and_then(|end| find(known.as_ref(), &asked, call.version, end)),
+            };
+            respond(index, call.version, found)
         };
-        let partitions = topic.partitions.iter().filter_map(partition).collect();
-        ListOffsetsTopicResponse::default().with_name(topic.name.clone()).with_partitions(partitions)
+        let partitions = asked.into_iter().map(partition).collect();
+        ListOffsetsTopicResponse::default().with_name(name).with_partitions(partitions)
     };
-    ListOffsetsResponse::default().with_topics(request.topics.into_iter().map(answer).collect())
+    ListOffsetsResponse::default().with_topics(topics.into_iter().map(answer).collect())
 }
 
-fn respond(
-    partition: &ListOffsetsPartition,
-    version: i16,
-    found: Result<Option<Found>, ResponseError>,
-) -> ListOffsetsPartitionResponse {
-    let response = ListOffsetsPartitionResponse::default().with_partition_index(partition.partition_index);
+fn respond(index: i32, version: i16, found: Result<Option<Found>, ResponseError>) -> ListOffsetsPartitionResponse {
+    let response = ListOffsetsPartitionResponse::default().with_partition_index(index);
     match found {
         Ok(Some((offset, timestamp, epoch))) => {
             let response = response.with_offset(offset.0).with_timestamp(timestamp);
@@ -98,6 +89,11 @@ fn find(
     version: i16,
     end: End,
 ) -> Result<Option<Found>, ResponseError> {
+    let special = [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD];
+    let is_known = |timestamp| special.into_iter().any(|each| is_allowed(timestamp, version, each));
+    if asked.timestamp < EARLIEST && !is_known(asked.timestamp) {
+        return Err(ResponseError::UnsupportedVersion);
+    }
     let log = usize::try_from(asked.partition_index)
         .ok()
         .and_then(|index| topic?.partitions.get(index))
@@ -113,12 +109,10 @@ fn find(
         LATEST => at(end),
         EARLIEST => at(log.log_start_offset()),
         timestamp if timestamp >= 0 => record(log, log.offset_for_timestamp(timestamp), end),
-        timestamp if is_allowed(timestamp, version, MAX_TIMESTAMP) => record(log, log.max_timestamp_offset(), end),
+        timestamp if timestamp == MAX_TIMESTAMP.0 => record(log, log.max_timestamp_offset(), end),
         // Nothing is tiered: all that there is is local.
-        timestamp if is_allowed(timestamp, version, EARLIEST_LOCAL) => at(log.log_start_offset()),
-        timestamp if is_allowed(timestamp, version, LATEST_TIERED) => Ok(None),
-        timestamp if is_allowed(timestamp, version, EARLIEST_PENDING_UPLOAD) => Ok(None),
-        _ => Err(ResponseError::UnsupportedVersion),
+        timestamp if timestamp == EARLIEST_LOCAL.0 => at(log.log_start_offset()),
+        _ => Ok(None),
     }
 }
 

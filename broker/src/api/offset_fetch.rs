@@ -122,9 +122,11 @@ fn put_ids(shared: &Shared, group: &mut OffsetFetchResponseGroup) {
 fn observe(shared: &Shared, group: &mut OffsetFetchResponseGroup) {
     let Some(observed) = shared.observed_group(&group.group_id) else { return };
     if group.topics.is_empty() {
-        let partitions = observed.positions.iter().map(|(index, _)| partition(*index, None)).collect();
-        let name = wire(&observed.topic).into();
-        group.topics = vec![OffsetFetchResponseTopics::default().with_name(name).with_partitions(partitions)];
+        let topic = |(name, positions): (&String, &Vec<(i32, i64)>)| {
+            let partitions = positions.iter().map(|(index, _)| partition(*index, None)).collect();
+            OffsetFetchResponseTopics::default().with_name(wire(name).into()).with_partitions(partitions)
+        };
+        group.topics = observed.positions.iter().map(topic).collect();
     }
     for topic in &mut group.topics {
         for partition in &mut topic.partitions {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brooklet_model::{Batch, BatchError, Compression, Offset, split_batches};
+use brooklet_model::{Batch, BatchError, BatchHeader, Compression, Offset, split_batches};
 use brooklet_storage::{AppendError, Appended, PartitionLog, RefusedRecords, Topic};
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -86,13 +86,13 @@ pub(crate) async fn handle(shared: &Shared, call: &Call, request: ProduceRequest
     let mut waiting = Vec::new();
     let mut responses = Vec::with_capacity(request.topic_data.len());
     for topic_data in request.topic_data.into_iter().filter(|topic| !topic.partition_data.is_empty()) {
-        let topic = find_topic(shared, call, &topic_data, acks);
+        let topic = find_topic(shared, call, &topic_data);
         let mut partitions = Vec::with_capacity(topic_data.partition_data.len());
         for data in topic_data.partition_data {
             let index = data.index;
             let appended = match (&refusal, &topic) {
                 (Some(refusal), _) => Err(refusal.clone()),
-                (None, Ok(topic)) => append(topic, call, data, &mut transaction),
+                (None, Ok(topic)) => append(topic, call, acks, data, &mut transaction),
                 (None, Err(code)) => Err(Failure::from(*code)),
             };
             partitions.push(match appended {
@@ -153,17 +153,21 @@ async fn settle(
 /// What refuses the whole request: Kafka looks at the head of each partition's first batch for a transaction before it
 /// looks at any partition, and gives up on one that it cannot even measure (`RequestUtils.flag`).
 fn refusal(request: &ProduceRequest) -> Option<Failure> {
-    let records =
+    let mut records =
         request.topic_data.iter().flat_map(|topic| &topic.partition_data).filter_map(|it| it.records.as_ref());
-    records.filter_map(|records| split_batches(records.clone()).next()).find_map(|batch| match batch {
-        Ok(batch) if batch.header.is_transactional() && request.transactional_id.is_none() => {
+    let of_records = |records: &Bytes| match BatchHeader::parse(records) {
+        // Kafka's number of bytes overflows.
+        Ok(header) if i32::try_from(header.size).is_err() => Some(ResponseError::UnknownServerError.into()),
+        Ok(header) if header.size > records.len() => None,
+        Ok(header) if header.is_transactional() && request.transactional_id.is_none() => {
             Some(ResponseError::TransactionalIdAuthorizationFailed.into())
         }
         Err(error) if is_beyond_measure(&error) => {
             Some(Failure { message: Some(error.to_string()), ..ResponseError::CorruptMessage.into() })
         }
         _ => None,
-    })
+    };
+    records.find_map(of_records)
 }
 
 /// Neither a batch nor a message of before (`ByteBufferLogInputStream.nextBatchSize`).
@@ -175,24 +179,18 @@ fn is_beyond_measure(error: &BatchError) -> bool {
     }
 }
 
-fn find_topic(shared: &Shared, call: &Call, data: &TopicProduceData, acks: i16) -> Result<Arc<Topic>, ResponseError> {
-    if !(-1..=1).contains(&acks) {
-        return Err(ResponseError::InvalidRequiredAcks);
-    }
-    let topic = if call.version >= TOPIC_IDS_MIN {
-        shared.storage.topic_by_id(data.topic_id).ok_or(ResponseError::UnknownTopicId)?
+fn find_topic(shared: &Shared, call: &Call, data: &TopicProduceData) -> Result<Arc<Topic>, ResponseError> {
+    if call.version >= TOPIC_IDS_MIN {
+        shared.storage.topic_by_id(data.topic_id).ok_or(ResponseError::UnknownTopicId)
     } else {
-        shared.storage.topic(&data.name).ok_or(ResponseError::UnknownTopicOrPartition)?
-    };
-    if topic.internal && call.client_id.as_ref().is_none_or(|id| id.as_str() != ADMIN_CLIENT) {
-        return Err(ResponseError::InvalidTopicException);
+        shared.storage.topic(&data.name).ok_or(ResponseError::UnknownTopicOrPartition)
     }
-    Ok(topic)
 }
 
 fn append(
     topic: &Topic,
     call: &Call,
+    acks: i16,
     data: PartitionProduceData,
     transaction: &mut Transaction,
 ) -> Result<(Arc<PartitionLog>, Appended), Failure> {
@@ -201,13 +199,16 @@ fn append(
         .and_then(|index| topic.partitions.get(index))
         .ok_or(ResponseError::UnknownTopicOrPartition)?;
     let batch = only_batch(data.records.unwrap_or_default(), call.version)?;
+    let verified = transaction.verified(log.id())?;
+    if !(-1..=1).contains(&acks) {
+        return Err(ResponseError::InvalidRequiredAcks.into());
+    }
+    if topic.internal && call.client_id.as_ref().is_none_or(|id| id.as_str() != ADMIN_CLIENT) {
+        return Err(ResponseError::InvalidTopicException.into());
+    }
     check_header(&batch).map_err(|code| Failure { log_start: log.log_start_offset().0, ..code.into() })?;
-    let appended = if batch.header.is_transactional() {
-        let verified = transaction.verified(log.id())?;
-        log.append_in_transaction(batch, verified)
-    } else {
-        log.append(batch)
-    };
+    let appended =
+        if batch.header.is_transactional() { log.append_in_transaction(batch, verified) } else { log.append(batch) };
     let appended = appended.map_err(|error| {
         tracing::debug!(partition = %log.id(), %error, "refused");
         Failure::of_append(error, log)

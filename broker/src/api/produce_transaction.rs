@@ -48,6 +48,10 @@ pub(super) async fn look_up(
     let mut unknown = BTreeMap::new();
     for (topic_data, data) in transactional {
         let Ok(header) = BatchHeader::parse(data.records.as_deref().unwrap_or_default()) else { continue };
+        // What has no producer is stored as it is.
+        if header.producer_id.0 < 0 {
+            continue;
+        }
         let of_batch = (header.producer_id, header.producer_epoch);
         if *producer.get_or_insert(of_batch) != of_batch {
             return Err(ResponseError::InvalidProducerIdMapping);

@@ -49,7 +49,7 @@ impl ProducerIdLog {
     }
 
     fn load(&self) -> Result<(ProducerIds, Arc<Table>), ProducerIdError> {
-        let table = self.storage.table(self.storage.hidden_log(LOG)?)?;
+        let table = self.storage.hidden_table(LOG)?;
         let mut ids = Ok(ProducerIds::default());
         table.for_each(&mut |key, value| {
             if key == KEY {

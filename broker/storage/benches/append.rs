@@ -4,15 +4,14 @@
 
 use std::time::Duration;
 
-use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord};
+use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, ProducerEpoch, ProducerId};
 use brooklet_storage::{Engine, NewTopic, Storage, StorageConfig};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-/// A batch of records of 1,000 bytes.
-fn batch(bytes: usize) -> Batch {
-    let value = [b'x'; 1000];
-    let mut builder = BatchBuilder::new();
-    while builder.bytes() + value.len() < bytes {
+/// A batch of so many bytes, of records with values of `size` bytes.
+fn batch(mut builder: BatchBuilder, bytes: usize, size: usize) -> Batch {
+    let value = vec![b'x'; size];
+    while builder.bytes() + size < bytes {
         builder.push(NewRecord { timestamp: 1, value: Some(&value), ..NewRecord::default() });
     }
     Batch::parse(&builder.finish(Compression::None).unwrap()).unwrap()
@@ -34,7 +33,7 @@ fn append(criterion: &mut Criterion) {
             storage.create_topic(NewTopic { overrides, ..NewTopic::new("logs", 1) }).unwrap().partitions[0].clone();
         let mut group = criterion.benchmark_group(format!("append/{engine}"));
         for bytes in [2 << 10, 16 << 10, 128 << 10] {
-            let batch = batch(bytes);
+            let batch = batch(BatchBuilder::new(), bytes, 1000);
             group.throughput(Throughput::Bytes(batch.header.size as u64));
             group.bench_with_input(BenchmarkId::from_parameter(bytes), &batch, |bencher, batch| {
                 bencher.iter(|| log.append(batch.clone()).unwrap());
@@ -43,5 +42,20 @@ fn append(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, append);
+/// What checking a batch costs, of few records and of many: each but the first is there already, and not written.
+fn check(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Storage::open(StorageConfig { engine: Engine::Memory, ..StorageConfig::new(folder.path()) }).unwrap();
+    let topic = storage.create_topic(NewTopic::new("logs", 4)).unwrap();
+    let mut group = criterion.benchmark_group("append/check");
+    for (log, size) in topic.partitions.iter().zip([10_000, 1000, 100, 10]) {
+        let batch = batch(BatchBuilder::new().producer(ProducerId(1), ProducerEpoch(0), 0), 128 << 10, size);
+        group.throughput(Throughput::Elements(batch.header.record_count as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(size), &batch, |bencher, batch| {
+            bencher.iter(|| log.append(batch.clone()).unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, append, check);
 criterion_main!(benches);

@@ -20,7 +20,7 @@ use crate::shared::Shared;
 use crate::sled_index::SledIndex;
 use crate::store::{Stores, remove_leftovers};
 use crate::{Engine, Fsync, LogConfig, OpenError, Settings, StorageConfig, StorageError, Table, Topic, Tuning};
-use topics::hidden_config;
+use topics::{hidden_config, table_overrides};
 
 mod cleaning;
 mod resources;
@@ -79,7 +79,8 @@ impl Storage {
         let opener = Opener { stores: &stores, shared: &shared };
 
         let log_error = |error| OpenError::Log { log: CATALOGUE_NAME.to_owned(), error };
-        let opened = opener.open(CATALOGUE_NAME, 0, CATALOGUE_NUMBER, CATALOGUE_ID, LogConfig::hidden(), 0);
+        let settings = hidden_config(CATALOGUE_NAME, &table_overrides());
+        let opened = opener.open(CATALOGUE_NAME, 0, CATALOGUE_NUMBER, CATALOGUE_ID, settings, 0);
         let catalogue_log = opened.map_err(log_error)?;
         let table = Table::open(catalogue_log).map_err(log_error)?;
         let catalogue = Arc::new(Catalogue::new(table));
@@ -152,7 +153,7 @@ impl Storage {
                     0,
                     *number,
                     record.id,
-                    hidden_config(name, record),
+                    hidden_config(name, &record.overrides),
                     start(number),
                 );
                 let log = opened.map_err(|error| OpenError::Log { log: name.clone(), error })?;

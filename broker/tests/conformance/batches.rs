@@ -2,9 +2,10 @@
 //!
 //! `records` of a request are a batch or a list of batches, each `{"records": [{"key", "value", "timestamp",
 //! "headers"}], "compression"}` with any field of the header beside them, which is written as it is given. Instead of
-//! a batch there may be `{"hex": …}`, and instead of a value `{"size": N}` for so many letters.
+//! a batch there may be `{"hex": …}`, and instead of a value `{"size": N}` for so many letters. `"put": [[at, byte]]`
+//! changes single bytes, from the end of the header on, before the checksum.
 
-use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, split_batches};
+use brooklet_model::{Batch, BatchBuilder, Compression, HEADER_LEN, NewRecord, split_batches};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -63,7 +64,7 @@ fn encode_batch(batch: &Map<String, Value>) -> Vec<u8> {
         Some(other) => panic!("no codec {other}"),
     };
     let mut bytes = builder.finish(codec).unwrap().to_vec();
-    for name in batch.keys().filter(|name| !matches!(name.as_str(), "records" | "compression")) {
+    for name in batch.keys().filter(|name| !matches!(name.as_str(), "records" | "compression" | "put")) {
         let (_, at, size, _) = HEADER.iter().find(|field| field.0 == name).unwrap_or_else(|| panic!("no field {name}"));
         let value = batch[name].as_i64().unwrap_or_else(|| panic!("{name} is no number")).to_be_bytes();
         // Of the attributes, those of the codec stay.
@@ -71,6 +72,12 @@ fn encode_batch(batch: &Map<String, Value>) -> Vec<u8> {
         bytes[*at..at + size].copy_from_slice(&value[8 - size..]);
         if name == "attributes" {
             bytes[*at + 1] |= bits;
+        }
+    }
+    for put in batch.get("put").and_then(Value::as_array).into_iter().flatten() {
+        let (at, byte) = (put[0].as_u64().unwrap() as usize, put[1].as_u64().unwrap() as u8);
+        if let Some(place) = bytes.get_mut(HEADER_LEN + at) {
+            *place = byte;
         }
     }
     if !batch.contains_key("crc") {
@@ -128,7 +135,8 @@ fn decode_batch(batch: &Batch, raw: &[u8]) -> Value {
             }
         }
         let pair = |(key, value): (&[u8], Option<&[u8]>)| json!([from_bytes(key), value.map(from_bytes)]);
-        let headers: Vec<_> = record.headers.iter().map(|header| pair(header.unwrap())).collect();
+        let headers: Result<Vec<_>, _> = record.headers.iter().map(|header| header.map(pair)).collect();
+        let Ok(headers) = headers else { return json!("unreadable") };
         if !headers.is_empty() {
             shown["headers"] = headers.into();
         }

@@ -4,6 +4,7 @@
 mod batches;
 mod codec;
 mod compare;
+mod differential;
 mod normal;
 mod play;
 mod schema;
@@ -36,11 +37,18 @@ struct Outcome {
 }
 
 /// Plays the corpus against brooklet and holds it to the recording. With `CONFORMANCE_KAFKA=HOST:PORT` it records
-/// what is there instead, one subject at a time (`CONFORMANCE_ONLY`): what tests/conformance/record does.
+/// what is there instead, one subject at a time (`CONFORMANCE_ONLY`): what tests/conformance/record does; with
+/// `CONFORMANCE_RANDOM=SEED:ROUNDS` as well it asks both brokers random things (`record --random`).
 #[test]
 fn the_corpus_is_answered_as_kafka_answers_it() {
     let subjects = corpus();
     if let Ok(addr) = env::var("CONFORMANCE_KAFKA") {
+        if let Ok(random) = env::var("CONFORMANCE_RANDOM") {
+            let (seed, rounds) = random.split_once(':').unwrap();
+            let found = differential::run(addr.parse().unwrap(), seed.parse().unwrap(), rounds.parse().unwrap());
+            assert_eq!(found, 0, "differences");
+            return;
+        }
         for subject in &subjects {
             write_recording(&subject.name, &play(subject, addr.parse().unwrap(), true));
         }

@@ -11,6 +11,8 @@ use crate::script::folder;
 
 /// A time that near is taken for the broker's clock.
 const NEAR_MS: i64 = 24 * 60 * 60 * 1000;
+/// What names of random plays begin with.
+pub(crate) const MARK: &str = "rnd-";
 const UUID_LEN: usize = 36;
 
 /// Lists without an order, as `API.field.field`, and the field that tells their elements apart.
@@ -24,12 +26,18 @@ pub(crate) fn unordered() -> Unordered {
 #[derive(Default)]
 pub(crate) struct Normaliser {
     pub(crate) port: u16,
+    /// What the script's own names begin with, where others' plays are on the same broker: theirs are left out.
+    pub(crate) mark: Option<String>,
     api: String,
     seen: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Normaliser {
     pub(crate) fn answer(&mut self, api: &str, answer: Value, unordered: &Unordered, exact: &[String]) -> Value {
+        let mut answer = answer;
+        if let Some(mark) = &self.mark {
+            leave_out_others(&mut answer, mark);
+        }
         let mut answer = keyed(answer, api, unordered);
         self.api = api.to_owned();
         self.walk(&mut answer, "", exact);
@@ -74,6 +82,9 @@ impl Normaliser {
     /// Identifiers and addresses inside a text.
     fn text(&mut self, text: &str) -> String {
         let mut named = text.replace(&format!(":{}", self.port), ":<port>");
+        if let Some(mark) = &self.mark {
+            named = named.replace(mark, "~");
+        }
         let mut from = 0;
         while let Some((at, id)) = find_uuid(&named, from) {
             let name = self.name("id", &id);
@@ -125,6 +136,19 @@ fn find_uuid(text: &str, from: usize) -> Option<(usize, String)> {
         let part = text.get(at..at + UUID_LEN).filter(is_id)?;
         Some((at, part.to_owned()))
     })
+}
+
+/// Leaves out what has the name of another play than that of `mark`; false where that is the value itself.
+fn leave_out_others(value: &mut Value, mark: &str) -> bool {
+    match value {
+        Value::String(text) => !text.starts_with(MARK) || text.starts_with(mark),
+        Value::Array(values) => {
+            values.retain_mut(|value| leave_out_others(value, mark));
+            true
+        }
+        Value::Object(fields) => fields.values_mut().all(|value| leave_out_others(value, mark)),
+        _ => true,
+    }
 }
 
 /// Makes maps of the lists that have no order.

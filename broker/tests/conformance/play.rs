@@ -34,6 +34,7 @@ const CHANGES: &[&str] = &[
     "AlterPartitionReassignments",
     "UpdateFeatures",
     "ElectLeaders",
+    "EndTxn",
 ];
 
 /// One request and its answer.
@@ -84,24 +85,25 @@ impl Player<'_> {
         subject.scripts.iter().flat_map(|script| self.play_script(script)).collect()
     }
 
-    fn play_script(&self, script: &Script) -> Vec<Exchange> {
-        let mut stage = Stage::default();
+    pub(crate) fn play_script(&self, script: &Script) -> Vec<Exchange> {
+        let mut stage = Stage { variables: script.variables.clone(), ..Stage::default() };
         stage.normaliser.port = self.addr.port();
+        stage.normaliser.mark = script.variables.get("p").and_then(Value::as_str).map(str::to_owned);
         for step in &script.steps {
             match &step.api {
                 Some(name) => {
                     let api = self.apis.get(name).unwrap_or_else(|| panic!("{}: no API {name}", script.name));
                     for version in versions(&step.v, api) {
-                        self.exchange(&script.name, step, Some((api, version)), &mut stage);
+                        self.exchange(script, step, Some((api, version)), &mut stage);
                     }
                 }
-                None => self.exchange(&script.name, step, None, &mut stage),
+                None => self.exchange(script, step, None, &mut stage),
             }
         }
         stage.exchanges
     }
 
-    fn exchange(&self, script: &str, step: &Step, api: Option<(&Api, i16)>, stage: &mut Stage) {
+    fn exchange(&self, script: &Script, step: &Step, api: Option<(&Api, i16)>, stage: &mut Stage) {
         if let Some(name) = &step.close {
             stage.connections.remove(name);
             return;
@@ -122,17 +124,17 @@ impl Player<'_> {
                 return;
             }
             let (asked, answer) = self.receive(on, stage);
-            let answer = answer.unwrap_or_else(|error| panic!("{script}, {asked:?}: {error}"));
+            let answer = answer.unwrap_or_else(|error| panic!("{}, {asked:?}: {error}", script.name));
             let come = |(path, wanted): (&String, &Value)| is_same(at(&answer, path), wanted);
             if (!self.recording || step.until.iter().all(come)) && step.wait.iter().all(come) {
                 break (asked, answer);
             }
-            assert!(started.elapsed() < UNTIL_MAX, "{script}, {asked:?} never came: {answer}");
+            assert!(started.elapsed() < UNTIL_MAX, "{}, {asked:?} never came: {answer}", script.name);
             thread::sleep(Duration::from_millis(50));
         };
         for (name, path) in &step.keep {
             // A number that is 0 is left out of the answer.
-            let value = Some(at(&answer, path)).filter(|value| !value.is_null());
+            let value = Some(at(&answer, path)).filter(|value| !value.is_null()).or(script.variables.get(name));
             stage.variables.insert(name.clone(), value.cloned().unwrap_or_else(|| 0.into()));
         }
         if step.quiet {
@@ -147,7 +149,7 @@ impl Player<'_> {
         let label = std::iter::once(label.clone()).chain(numbered).find(|label| !taken(label)).unwrap();
         let api = asked.api.as_deref().unwrap_or_default();
         let answer = stage.normaliser.answer(api, answer, self.unordered, &step.exact);
-        stage.exchanges.push(Exchange { script: script.to_owned(), label, answer });
+        stage.exchanges.push(Exchange { script: script.name.clone(), label, answer });
     }
 
     fn send(&self, step: &Step, api: Option<(&Api, i16)>, on: &str, stage: &mut Stage) {
@@ -227,7 +229,7 @@ impl Player<'_> {
     }
 
     /// Has Kafka load what it makes on first use.
-    fn prepare(&self, need: &str) {
+    pub(crate) fn prepare(&self, need: &str) {
         let (key_type, key) = match need {
             "groups" => (0, "conformance-prepares"),
             "transactions" => (1, "conformance-prepares"),
@@ -248,7 +250,7 @@ impl Player<'_> {
 
     fn until_zero(&self, api: &str, version: i16, body: Value, path: &str) {
         let step = Step { body, until: [(path.to_owned(), 0.into())].into(), quiet: true, ..Step::default() };
-        self.exchange("to prepare", &step, Some((&self.apis[api], version)), &mut Stage::default());
+        self.exchange(&Script::default(), &step, Some((&self.apis[api], version)), &mut Stage::default());
     }
 }
 

@@ -20,13 +20,16 @@ pub(crate) struct Subject {
 }
 
 /// Steps in order, on connections of their own.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Script {
     pub(crate) name: String,
     /// What it is there for, where the name does not say.
     #[serde(default, rename = "shows")]
     _shows: String,
+    /// What variables are before they are kept, and where the answer lacks them; 0 unless said.
+    #[serde(default)]
+    pub(crate) variables: BTreeMap<String, Value>,
     pub(crate) steps: Vec<Step>,
 }
 

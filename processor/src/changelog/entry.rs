@@ -7,12 +7,14 @@ use crate::bad::{BadCounts, BadReason};
 use crate::codec::{Malformed, Reader, put_bytes, put_i64, put_u64};
 
 /// The version that is written. Version 1, whose rows are counts of texts and which knows no event time, is read too,
-/// version 2, which knows no dead letters, no reasons of bad records, and not what the state is of, and version 3, which
-/// knows one store and one topic, and no count of what a LIMIT has let pass.
-const FORMAT: u8 = 4;
+/// version 2, which knows no dead letters, no reasons of bad records, and not what the state is of, version 3, which knows
+/// one store and one topic, and no count of what a LIMIT has let pass, and version 4, which knows one topic that is
+/// queried, with one watermark, and one LIMIT.
+const FORMAT: u8 = 5;
 const FORMAT_1: u8 = 1;
 const FORMAT_2: u8 = 2;
 const FORMAT_3: u8 = 3;
+const FORMAT_4: u8 = 4;
 
 /// What a record says.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,9 +64,9 @@ impl<'a> Rows<'a> {
 pub(crate) struct PlannedBatch {
     /// Counted from 0.
     pub(crate) number: u64,
-    /// Of the topic that is queried.
-    pub(crate) source: TopicRanges,
-    /// Of the topics that are joined as tables: they are read before it.
+    /// Of the topics that are queried.
+    pub(crate) sources: Vec<TopicRanges>,
+    /// Of the topics that are joined as tables: they are read before those.
     pub(crate) tables: Vec<TopicRanges>,
     /// The output topic as it is when the batch is planned; nil and empty for the console.
     pub(crate) output: OutputPosition,
@@ -73,7 +75,7 @@ pub(crate) struct PlannedBatch {
 }
 
 /// What is counted over a query's life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     /// Records read, also those that WHERE removed.
     pub(crate) records_in: u64,
@@ -83,12 +85,12 @@ pub(crate) struct Totals {
     pub(crate) rows_out: u64,
     /// Rows that came too late for their group.
     pub(crate) late_rows: u64,
-    /// Rows that the LIMIT of an inner query has let pass.
-    pub(crate) limited: u64,
+    /// Rows that each LIMIT of an inner query has let pass.
+    pub(crate) limited: Vec<u64>,
 }
 
 /// What a query knows of event time between two batches, in microseconds since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Watermark {
     /// As the last batch left it: the next one emits and evicts by it.
     pub(crate) now: i64,
@@ -96,6 +98,8 @@ pub(crate) struct Watermark {
     pub(crate) before: i64,
     /// The last batch moved it, so one without data is due if no data comes first.
     pub(crate) no_data_due: bool,
+    /// What each branch of the plan has reached; `None` if it has no watermark, or has seen no time since that is kept.
+    pub(crate) reached: Vec<Option<i64>>,
 }
 
 /// Where the next output records go.
@@ -131,8 +135,8 @@ pub(crate) struct Base {
     pub(crate) producer: ProducerId,
     /// The number of the next batch.
     pub(crate) next_batch: u64,
-    /// In the topic that is queried.
-    pub(crate) source: TopicPositions,
+    /// In the topics that are queried.
+    pub(crate) sources: Vec<TopicPositions>,
     /// In the topics that are joined as tables.
     pub(crate) tables: Vec<TopicPositions>,
     pub(crate) output: OutputPosition,
@@ -145,9 +149,8 @@ impl Base {
     /// Takes a planned batch as done.
     pub(crate) fn advance(&mut self, planned: &PlannedBatch, commit: Commit) {
         self.next_batch = commit.number + 1;
-        self.source.advance(&planned.source);
-        self.tables.resize_with(planned.tables.len(), TopicPositions::default);
-        self.tables.iter_mut().zip(&planned.tables).for_each(|(table, read)| table.advance(read));
+        advance(&mut self.sources, &planned.sources);
+        advance(&mut self.tables, &planned.tables);
         self.output = commit.output;
         self.dead_letters = commit.dead_letters;
         self.totals = commit.totals;
@@ -162,9 +165,8 @@ impl Entry<'_> {
         match self {
             Self::Planned(planned) => {
                 put_u64(&mut out, planned.number);
-                planned.source.put(&mut out);
-                put_u64(&mut out, planned.tables.len() as u64);
-                planned.tables.iter().for_each(|table| table.put(&mut out));
+                put_list(&mut out, &planned.sources, TopicRanges::put);
+                put_list(&mut out, &planned.tables, TopicRanges::put);
                 put_output(&mut out, &planned.output);
                 put_output(&mut out, &planned.dead_letters);
             }
@@ -174,23 +176,22 @@ impl Entry<'_> {
             }
             Self::Committed(commit) => {
                 put_u64(&mut out, commit.number);
-                put_totals(&mut out, commit.totals);
+                put_totals(&mut out, &commit.totals);
                 put_output(&mut out, &commit.output);
                 put_output(&mut out, &commit.dead_letters);
-                put_watermark(&mut out, commit.watermark);
+                put_watermark(&mut out, &commit.watermark);
             }
             Self::SnapshotBegin(base) => {
                 put_bytes(&mut out, base.query.as_bytes());
                 put_bytes(&mut out, base.state.as_bytes());
                 put_i64(&mut out, base.producer.0);
                 put_u64(&mut out, base.next_batch);
-                base.source.put(&mut out);
-                put_u64(&mut out, base.tables.len() as u64);
-                base.tables.iter().for_each(|table| table.put(&mut out));
+                put_list(&mut out, &base.sources, TopicPositions::put);
+                put_list(&mut out, &base.tables, TopicPositions::put);
                 put_output(&mut out, &base.output);
                 put_output(&mut out, &base.dead_letters);
-                put_totals(&mut out, base.totals);
-                put_watermark(&mut out, base.watermark);
+                put_totals(&mut out, &base.totals);
+                put_watermark(&mut out, &base.watermark);
             }
             Self::SnapshotRows(rows) => rows.put(&mut out),
             Self::SnapshotEnd { rows } => put_u64(&mut out, *rows),
@@ -238,6 +239,17 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Takes what was planned as read.
+fn advance(positions: &mut Vec<TopicPositions>, read: &[TopicRanges]) {
+    positions.resize_with(read.len(), TopicPositions::default);
+    positions.iter_mut().zip(read).for_each(|(position, read)| position.advance(read));
+}
+
+fn put_list<T>(out: &mut Vec<u8>, items: &[T], put: impl Fn(&T, &mut Vec<u8>)) {
+    put_u64(out, items.len() as u64);
+    items.iter().for_each(|item| put(item, out));
+}
+
 fn put_output(out: &mut Vec<u8>, output: &OutputPosition) {
     out.extend_from_slice(output.topic.as_bytes());
     put_u64(out, output.sequences.len() as u64);
@@ -258,9 +270,10 @@ fn take_dead_letters(reader: &mut Reader<'_>, format: u8) -> Result<OutputPositi
     if format <= FORMAT_2 { Ok(OutputPosition::default()) } else { take_output(reader, format) }
 }
 
-fn put_totals(out: &mut Vec<u8>, totals: Totals) {
+fn put_totals(out: &mut Vec<u8>, totals: &Totals) {
     let Totals { records_in, bad, rows_out, late_rows, limited } = totals;
-    [records_in, rows_out, late_rows, limited].iter().for_each(|total| put_u64(out, *total));
+    [records_in, rows_out, late_rows].iter().for_each(|total| put_u64(out, **total));
+    put_list(out, limited, |count, out| put_u64(out, *count));
     put_u64(out, bad.0.len() as u64);
     bad.0.iter().for_each(|count| put_u64(out, *count));
 }
@@ -275,8 +288,10 @@ fn take_totals(reader: &mut Reader<'_>, format: u8) -> Result<Totals, Malformed>
         return Ok(totals);
     }
     (totals.rows_out, totals.late_rows) = (reader.u64()?, reader.u64()?);
-    if format > FORMAT_3 {
-        totals.limited = reader.u64()?;
+    if format > FORMAT_4 {
+        totals.limited = (0..reader.count(1)?).map(|_| reader.u64()).collect::<Result<_, _>>()?;
+    } else if format > FORMAT_3 {
+        totals.limited = vec![reader.u64()?];
     }
     if format > FORMAT_2 {
         for reason in 0..reader.count(1)? {
@@ -289,26 +304,34 @@ fn take_totals(reader: &mut Reader<'_>, format: u8) -> Result<Totals, Malformed>
     Ok(totals)
 }
 
-fn put_watermark(out: &mut Vec<u8>, watermark: Watermark) {
+fn put_watermark(out: &mut Vec<u8>, watermark: &Watermark) {
     put_i64(out, watermark.now);
     put_i64(out, watermark.before);
     put_u64(out, u64::from(watermark.no_data_due));
+    put_list(out, &watermark.reached, |reached, out| {
+        put_u64(out, u64::from(reached.is_some()));
+        reached.iter().for_each(|reached| put_i64(out, *reached));
+    });
 }
 
 fn take_watermark(reader: &mut Reader<'_>, format: u8) -> Result<Watermark, Malformed> {
     if format == FORMAT_1 {
         return Ok(Watermark::default());
     }
-    Ok(Watermark { now: reader.i64()?, before: reader.i64()?, no_data_due: reader.u64()? != 0 })
+    let (now, before, no_data_due) = (reader.i64()?, reader.i64()?, reader.u64()? != 0);
+    let count = if format <= FORMAT_4 { 0 } else { reader.count(1)? };
+    let mut reached = || Ok(if reader.u64()? == 0 { None } else { Some(reader.i64()?) });
+    let reached = (0..count).map(|_| reached()).collect::<Result<_, Malformed>>()?;
+    Ok(Watermark { now, before, no_data_due, reached })
 }
 
 fn take_planned(reader: &mut Reader<'_>, format: u8) -> Result<PlannedBatch, Malformed> {
     let number = reader.u64()?;
-    let source = TopicRanges::take(reader)?;
+    let sources = take_sources(reader, format, TopicRanges::take)?;
     let tables = take_tables(reader, format, TopicRanges::take)?;
     let output = take_output(reader, format)?;
     let dead_letters = take_dead_letters(reader, format)?;
-    Ok(PlannedBatch { number, source, tables, output, dead_letters })
+    Ok(PlannedBatch { number, sources, tables, output, dead_letters })
 }
 
 fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
@@ -316,16 +339,26 @@ fn take_base(reader: &mut Reader<'_>, format: u8) -> Result<Base, Malformed> {
     let state = if format <= FORMAT_2 { String::new() } else { reader.text()? };
     let producer = ProducerId(reader.i64()?);
     let next_batch = reader.u64()?;
-    let source = TopicPositions::take(reader)?;
+    let sources = take_sources(reader, format, TopicPositions::take)?;
     let tables = take_tables(reader, format, TopicPositions::take)?;
     let output = take_output(reader, format)?;
     let dead_letters = take_dead_letters(reader, format)?;
     let totals = take_totals(reader, format)?;
     let watermark = take_watermark(reader, format)?;
-    Ok(Base { query, state, producer, next_batch, source, tables, output, dead_letters, totals, watermark })
+    Ok(Base { query, state, producer, next_batch, sources, tables, output, dead_letters, totals, watermark })
 }
 
-/// One for each table; a topic has an id of 16 bytes and a count.
+/// One for each source; a topic has an id of 16 bytes and a count.
+fn take_sources<'a, T>(
+    reader: &mut Reader<'a>,
+    format: u8,
+    take: impl Fn(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    let count = if format <= FORMAT_4 { 1 } else { reader.count(17)? };
+    (0..count).map(|_| take(reader)).collect()
+}
+
+/// One for each table.
 fn take_tables<'a, T>(
     reader: &mut Reader<'a>,
     format: u8,

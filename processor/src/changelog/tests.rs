@@ -18,7 +18,7 @@ fn base() -> Base {
         state: "GROUPS".into(),
         producer: ProducerId(7),
         next_batch: 0,
-        source: TopicPositions { topic: TopicId::from_u128(1), next: BTreeMap::from([(0, 5), (1, 0)]) },
+        sources: vec![TopicPositions { topic: TopicId::from_u128(1), next: BTreeMap::from([(0, 5), (1, 0)]) }],
         tables: Vec::new(),
         output: OutputPosition::default(),
         dead_letters: OutputPosition::default(),
@@ -31,13 +31,15 @@ fn planned(number: u64, from: i64, to: i64) -> PlannedBatch {
     let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![3, 0], bytes: 0 };
     let dead_letters = OutputPosition { topic: TopicId::from_u128(3), sequences: vec![9], bytes: 0 };
     let source = TopicRanges { topic: TopicId::from_u128(1), ranges: vec![Range { partition: 0, from, to }] };
-    PlannedBatch { number, source, tables: Vec::new(), output, dead_letters }
+    PlannedBatch { number, sources: vec![source], tables: Vec::new(), output, dead_letters }
 }
 
 fn committed(number: u64, records_in: u64) -> Commit {
-    let totals = Totals { records_in, bad: BadCounts([1, 0, 2]), rows_out: records_in / 2, late_rows: 3, limited: 0 };
+    let totals =
+        Totals { records_in, bad: BadCounts([1, 0, 2]), rows_out: records_in / 2, late_rows: 3, limited: Vec::new() };
     let output = OutputPosition { topic: TopicId::from_u128(2), sequences: vec![4, 1], bytes: 70 };
-    let watermark = Watermark { now: number as i64 * 1000, before: -1, no_data_due: number % 2 == 1 };
+    let watermark =
+        Watermark { now: number as i64 * 1000, before: -1, no_data_due: number % 2 == 1, reached: Vec::new() };
     let dead_letters = OutputPosition { topic: TopicId::from_u128(3), sequences: vec![10], bytes: 0 };
     Commit { number, totals, output, dead_letters, watermark }
 }
@@ -100,7 +102,7 @@ fn committed_batches_are_read_back_and_the_planned_one_is_pending() {
     assert_eq!(read, table(&[(Some("a long level name"), 1), (None, 2), (Some("b"), 1)]));
     assert_eq!(replayed.pending, Some(planned(1, 9, 11)));
     assert_eq!(replayed.base.next_batch, 1);
-    assert_eq!(replayed.base.source.next, BTreeMap::from([(0, 9), (1, 0)]));
+    assert_eq!(replayed.base.sources[0].next, BTreeMap::from([(0, 9), (1, 0)]));
     assert_eq!((replayed.base.totals.records_in, &replayed.base.output.sequences), (4, &vec![4, 1]));
 
     // The next run of the batch finds less than the first did: what that wrote must not show.
@@ -180,7 +182,7 @@ fn a_malformed_changelog_is_told_with_its_place() {
     let then = |value: Vec<u8>| error_of(&[begin(), vec![value]].concat());
     let at = "the record at offset 2 of the changelog is malformed: ";
     assert_eq!(then(vec![]), format!("{at}a record is cut short"));
-    assert_eq!(then(vec![5, 1]), format!("{at}its format version is 5, and only 1 to 4 are known"));
+    assert_eq!(then(vec![6, 1]), format!("{at}its format version is 6, and only 1 to 5 are known"));
     assert_eq!(then(vec![1, 99]), format!("{at}no record is of the kind 99"));
     assert_eq!(
         then(Entry::Planned(planned(4, 0, 1)).encode()),
@@ -220,7 +222,8 @@ fn output() -> impl Strategy<Value = OutputPosition> {
 }
 
 fn totals() -> impl Strategy<Value = Totals> {
-    any::<[u64; 7]>().prop_map(|[records_in, rows_out, late_rows, limited, bad @ ..]| Totals {
+    let limited = prop::collection::vec(any::<u64>(), 0..3);
+    (any::<[u64; 6]>(), limited).prop_map(|([records_in, rows_out, late_rows, bad @ ..], limited)| Totals {
         limited,
         records_in,
         bad: BadCounts(bad),
@@ -230,7 +233,13 @@ fn totals() -> impl Strategy<Value = Totals> {
 }
 
 fn watermark() -> impl Strategy<Value = Watermark> {
-    any::<(i64, i64, bool)>().prop_map(|(now, before, no_data_due)| Watermark { now, before, no_data_due })
+    let reached = prop::collection::vec(any::<Option<i64>>(), 0..3);
+    (any::<(i64, i64, bool)>(), reached).prop_map(|((now, before, no_data_due), reached)| Watermark {
+        now,
+        before,
+        no_data_due,
+        reached,
+    })
 }
 
 fn entry() -> impl Strategy<Value = Vec<u8>> {
@@ -241,10 +250,10 @@ fn entry() -> impl Strategy<Value = Vec<u8>> {
     });
     let topic = (any::<u128>(), prop::collection::vec(range, 0..4))
         .prop_map(|(topic, ranges)| TopicRanges { topic: TopicId::from_u128(topic), ranges });
-    let tables = prop::collection::vec(topic.clone(), 0..3);
-    let planned = (any::<u64>(), topic, tables, [output(), output()]).prop_map(|(number, source, tables, outputs)| {
-        let [output, dead_letters] = outputs;
-        Entry::Planned(PlannedBatch { number, source, tables, output, dead_letters })
+    let topics = || prop::collection::vec(topic.clone(), 0..3);
+    let planned = (any::<u64>(), [topics(), topics()], [output(), output()]).prop_map(|(number, topics, outputs)| {
+        let ([sources, tables], [output, dead_letters]) = (topics, outputs);
+        Entry::Planned(PlannedBatch { number, sources, tables, output, dead_letters })
     });
     let commit = (any::<u64>(), totals(), [output(), output()], watermark()).prop_map(
         |(number, totals, [output, dead_letters], watermark)| {
@@ -253,16 +262,17 @@ fn entry() -> impl Strategy<Value = Vec<u8>> {
     );
     let position = (any::<u128>(), prop::collection::btree_map(0..=i32::MAX, any::<i64>(), 0..4))
         .prop_map(|(topic, next)| TopicPositions { topic: TopicId::from_u128(topic), next });
-    let positions = prop::collection::vec(position, 1..4);
+    let positions = || prop::collection::vec(position.clone(), 0..3);
+    let topics = [positions(), positions()];
     let outputs = [output(), output()];
-    let begin = ([".*", ".*"], any::<i64>(), any::<u64>(), positions, outputs, totals(), watermark()).prop_map(
-        |([query, state], id, next_batch, mut tables, [output, dead_letters], totals, watermark)| {
+    let begin = ([".*", ".*"], any::<i64>(), any::<u64>(), topics, outputs, totals(), watermark()).prop_map(
+        |([query, state], id, next_batch, [sources, tables], [output, dead_letters], totals, watermark)| {
             Entry::SnapshotBegin(Base {
                 query,
                 state,
                 producer: ProducerId(id),
                 next_batch,
-                source: tables.remove(0),
+                sources,
                 tables,
                 output,
                 dead_letters,
@@ -320,16 +330,24 @@ fn format_3() -> Vec<Vec<u8>> {
     unhex(include_str!("format_3.hex"))
 }
 
+/// Records of the release that wrote format 4: a committed batch of a query with windows.
+fn format_4() -> Vec<Vec<u8>> {
+    unhex(include_str!("format_4.hex"))
+}
+
 /// As formats 1 and 2 have it.
 fn old_base() -> Base {
     Base { state: String::new(), ..base() }
 }
 
 #[test]
-fn changelogs_of_formats_2_and_3_are_read() {
-    let totals = Totals { records_in: 1, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 3, limited: 0 };
+fn changelogs_of_formats_2_to_4_are_read() {
+    let totals = Totals { records_in: 1, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 3, limited: Vec::new() };
     let commit_2 = Commit { totals, dead_letters: OutputPosition::default(), ..committed(0, 1) };
-    for (records, base, commit) in [(format_2(), old_base(), commit_2), (format_3(), base(), committed(0, 1))] {
+    let commit_4 = Commit { totals: Totals { limited: vec![0], ..committed(0, 1).totals }, ..committed(0, 1) };
+    let formats =
+        [(format_2(), old_base(), commit_2), (format_3(), base(), committed(0, 1)), (format_4(), base(), commit_4)];
+    for (records, base, commit) in formats {
         let storage = memory();
         let log = storage.hidden_log("__brooklet_query_a").unwrap();
         append(&log, &records);
@@ -384,10 +402,10 @@ async fn a_changelog_of_format_1_is_read_and_gone_on_with() {
     assert_eq!(read, expected(200));
     let pending = PlannedBatch { dead_letters: OutputPosition::default(), ..planned(2, 409, 411) };
     assert_eq!(replayed.pending, Some(pending));
-    assert_eq!(replayed.base.source.next, BTreeMap::from([(0, 409), (1, 0)]));
+    assert_eq!(replayed.base.sources[0].next, BTreeMap::from([(0, 409), (1, 0)]));
     assert_eq!(
         replayed.base.totals,
-        Totals { records_in: 204, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 0, limited: 0 }
+        Totals { records_in: 204, bad: BadCounts([1, 0, 0]), rows_out: 0, late_rows: 0, limited: Vec::new() }
     );
     assert_eq!(replayed.base.watermark, Watermark::default());
 
@@ -509,6 +527,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             ("format_1", seed(0, &format_1())),
             ("format_2", seed(1, &format_2())),
             ("format_3", seed(1, &format_3())),
+            ("format_4", seed(1, &format_4())),
         ])
         .collect()
 }

@@ -28,6 +28,7 @@ pub(crate) enum HigherOrder {
     MapFilter,
     TransformKeys,
     TransformValues,
+    MapZipWith,
 }
 
 /// A row, and the parameters of a lambda beside its columns.
@@ -73,6 +74,10 @@ impl HigherOrder {
             }
             (Self::ZipWith, Value::Array(left)) => match arguments.get(1) {
                 Some(Value::Array(right)) => zip(left, right, lambda, row),
+                _ => Value::Null,
+            },
+            (Self::MapZipWith, Value::Map(left)) => match arguments.get(1) {
+                Some(Value::Map(right)) => zip_maps(left, right, lambda, row),
                 _ => Value::Null,
             },
             (_, Value::Array(items)) => self.over_array(items, lambda, row),
@@ -151,6 +156,21 @@ fn zip(left: &[Value<'static>], right: &[Value<'static>], lambda: &Lambda, row: 
     let at = |items: &[Value<'static>], index: usize| items.get(index).cloned().unwrap_or(Value::Null);
     let longest = left.len().max(right.len());
     Value::Array((0..longest).map(|index| lambda.apply(row, vec![at(left, index), at(right, index)])).collect())
+}
+
+type Entries = [(Value<'static>, Value<'static>)];
+
+/// The keys of both, in the order in which they come; a map that lacks one has NULL for it.
+fn zip_maps(left: &Entries, right: &Entries, lambda: &Lambda, row: &dyn Row) -> Value<'static> {
+    let value = |entries: &Entries, key: &Value<'static>| {
+        let found = entries.iter().find(|(other, _)| equal(other, key));
+        found.map_or(Value::Null, |(_, value)| value.clone())
+    };
+    let only_right = right.iter().filter(|(key, _)| !left.iter().any(|(other, _)| equal(other, key)));
+    let keys = left.iter().chain(only_right).map(|(key, _)| key);
+    let zipped =
+        keys.map(|key| (key.clone(), lambda.apply(row, vec![key.clone(), value(left, key), value(right, key)])));
+    Value::Map(zipped.collect())
 }
 
 /// Equal ones stay in order. An order that contradicts itself does no harm, which the standard library's sorting does

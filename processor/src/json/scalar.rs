@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::legacy;
 use super::number::{NonFinite, write_number};
 use crate::types::datetime::{json_date, json_timestamp};
-use crate::types::{DataType, Decimal, Value};
+use crate::types::{DataType, Decimal, Value, parse_interval};
 
 /// A token that is neither null nor an object or array.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,7 @@ pub(super) fn convert_inline(data_type: &DataType, scalar: Scalar<'_>) -> Result
         (&DataType::Decimal { precision, scale }, Scalar::Text(text)) => {
             Decimal::read(&without_commas(text), precision, scale).map(Value::Decimal).ok_or(Mismatch)
         }
+        (DataType::Interval(range), Scalar::Text(text)) => parse_interval(text, *range).ok_or(Mismatch),
         (DataType::String, scalar) => Ok(Value::String(Cow::Owned(string(scalar)))),
         (DataType::Null, _) => Ok(Value::Null),
         _ => Err(Mismatch),

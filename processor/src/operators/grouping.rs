@@ -37,12 +37,13 @@ struct Update {
     filter: Option<Expr>,
 }
 
-/// The state of each grouping of a query that has seen nothing.
+/// The state of each level of a query that has seen nothing.
 pub(super) fn new_states(plan: &plan::Plan) -> Vec<State> {
-    match plan.grouping {
-        Some(_) => plan.groupings().map(|(grouping, width)| new_state(grouping, width)).collect(),
-        None => vec![State::None],
-    }
+    let states = (0..=plan.last_level()).map(|level| match plan.level(level) {
+        (_, Some(grouping)) => new_state(grouping, plan.width_of(level)),
+        (_, None) => State::None,
+    });
+    states.collect()
 }
 
 /// Of a grouping of rows with so many columns.

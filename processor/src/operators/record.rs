@@ -111,14 +111,14 @@ impl FlowRow for RecordRow<'_> {
     }
 }
 
-/// A row of groups.
-pub(super) struct GroupsRow<'r> {
+/// A row of groups, or of a UNION ALL.
+pub(super) struct MadeRow<'r> {
     pub(super) columns: Vec<Value<'r>>,
     pub(super) window: Option<(i64, i64)>,
     pub(super) made: Vec<Value<'static>>,
 }
 
-impl Row for GroupsRow<'_> {
+impl Row for MadeRow<'_> {
     fn value(&self, column: usize) -> Value<'_> {
         match column.checked_sub(self.columns.len()) {
             None => self.columns.get(column).map_or(Value::Null, Value::borrowed),
@@ -127,7 +127,7 @@ impl Row for GroupsRow<'_> {
     }
 }
 
-impl FlowRow for GroupsRow<'_> {
+impl FlowRow for MadeRow<'_> {
     fn text(&self, _: usize) -> Option<&[u8]> {
         None
     }

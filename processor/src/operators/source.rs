@@ -1,57 +1,34 @@
-//! The topic that is queried: from its records to groups or rows.
+//! A topic that is queried: from its records to groups or rows.
 
 use std::sync::Arc;
 
 use brooklet_model::Record;
 
-use super::grouping::Grouper;
+use super::Target;
 use super::record::{Cell, Cells, Origin, RecordRow};
-use super::stages::{Flow, arrive};
+use super::stages::Level;
 use super::walk::Take;
-use super::{Target, too_large};
 use crate::bad::BadRecord;
 use crate::error::QueryError;
-use crate::expr::{Expr, Row};
+use crate::expr::Row;
 use crate::json::Scanner;
-use crate::plan::{Plan, Stage, Watermark};
-use crate::state::State;
+use crate::plan::{Branch, Source};
 use crate::types::Value;
 
-/// Columns, WHERE, and GROUP BY or SELECT of one query.
+/// Columns, WHERE, and what each SELECT makes of them.
 pub(super) struct SourceReader {
     topic: Arc<str>,
     cells: Vec<Cell>,
     scanner: Scanner,
-    early_filter: Option<Expr>,
-    watermark: Option<Watermark>,
-    filter: Option<Expr>,
-    stages: Vec<Stage>,
-    grouper: Option<Grouper>,
+    branches: Vec<Branch>,
+    levels: Arc<[Level]>,
 }
 
 impl SourceReader {
-    pub(super) fn new(plan: &Plan) -> Self {
-        let Cells { cells, scanner } = Cells::new(&plan.source.columns);
-        Self {
-            topic: plan.source.topic.as_str().into(),
-            scanner,
-            early_filter: plan.early_filter.clone(),
-            watermark: plan.source.watermark,
-            filter: plan.filter.clone(),
-            stages: plan.stages.clone(),
-            grouper: plan.groupings().next().map(|(grouping, width)| {
-                Grouper::new(grouping, width, |column| matches!(cells.get(column), Some(Cell::Json(_))))
-            }),
-            cells,
-        }
-    }
-
-    /// Begins a batch's input.
-    pub(super) fn begin_batch(&self, state: &mut State) -> Result<(), QueryError> {
-        match &self.grouper {
-            Some(grouper) => grouper.begin_batch(state).map_err(|error| too_large(state, error)),
-            None => Ok(()),
-        }
+    pub(super) fn new(source: &Source, levels: Arc<[Level]>) -> Self {
+        let Cells { cells, scanner } = Cells::new(&source.columns);
+        let branches = source.branches.clone();
+        Self { topic: source.topic.as_str().into(), cells, scanner, branches, levels }
     }
 }
 
@@ -68,25 +45,36 @@ impl Take for SourceReader {
             target.bad(1, bad, Some(record))?;
         }
         let mut row = RecordRow { cells: &self.cells, json, record, origin, window: None, made: Vec::new() };
+        for branch in &self.branches {
+            branch.take(&mut row, &self.levels, target)?;
+            row.window = None;
+        }
+        Ok(())
+    }
+}
+
+impl Branch {
+    #[inline]
+    fn take(&self, row: &mut RecordRow<'_>, levels: &[Level], target: &mut Target<'_, '_>) -> Result<(), QueryError> {
         if let Some(filter) = &self.early_filter
-            && filter.test(&row) != Some(true)
+            && filter.test(row) != Some(true)
         {
             return Ok(());
         }
         if let Some(watermark) = &self.watermark
             && let Value::Timestamp(time) = row.value(watermark.column)
         {
-            target.read.event_time_max = target.read.event_time_max.max(Some(time));
+            target.read.saw(self.number, time);
         }
         if let Some(filter) = &self.filter
-            && filter.test(&row) != Some(true)
+            && filter.test(row) != Some(true)
         {
             return Ok(());
         }
-        if !self.stages.is_empty() {
-            let flow = Flow { stages: &self.stages, grouper: self.grouper.as_ref() };
-            return flow.run(0, &mut row, target);
+        let Some(level) = levels.get(self.to) else { return Ok(()) };
+        match &self.side {
+            None => level.take(row, target),
+            Some(side) => level.take_side(side, row, target),
         }
-        arrive(self.grouper.as_ref(), &mut row, target)
     }
 }

@@ -1,41 +1,117 @@
-//! What happens to a record between its reading and its group or row: conditions, rows made of it, and LIMIT.
+//! What happens to a row between where it is made and its group or the sink: conditions, rows made of it, and LIMIT.
+
+use std::sync::Arc;
 
 use crate::error::QueryError;
 use crate::expr::{Expr, Row};
-use crate::plan::{Generator, Stage};
+use crate::plan::{Generator, Plan, ReadFrom, Side, Stage};
+use crate::state::State;
 use crate::types::Value;
 
 use super::grouping::{Grouper, last_start};
-use super::record::FlowRow;
+use super::record::{FlowRow, MadeRow};
 use super::{Target, too_large};
 
-/// A query's stages, and where the rows go that pass them.
-pub(super) struct Flow<'f> {
-    pub(super) stages: &'f [Stage],
-    pub(super) grouper: Option<&'f Grouper>,
+/// Stages, and where the rows go that pass them.
+struct Flow<'f> {
+    stages: &'f [Stage],
+    end: End<'f>,
+}
+
+/// Where a row goes that has passed all stages.
+#[derive(Clone, Copy)]
+enum End<'f> {
+    /// To its groups, or to the sink where there are none.
+    Arrived(&'f Level),
+    /// Among the rows of UNION ALL: its columns there, and the level of those.
+    United(&'f [Expr], &'f Level),
+}
+
+/// Where rows come together: what happens to them, and what groups them.
+pub(super) struct Level {
+    number: usize,
+    stages: Vec<Stage>,
+    grouper: Option<Grouper>,
+}
+
+impl Level {
+    /// All of a plan.
+    pub(super) fn all(plan: &Plan) -> Arc<[Self]> {
+        (0..=plan.last_level()).map(|number| Self::new(plan, number)).collect()
+    }
+
+    fn new(plan: &Plan, number: usize) -> Self {
+        let records = plan.source_of(number).map_or(&[][..], |source| &source.columns);
+        let is_json = |column: usize| records.get(column).is_some_and(|column| column.from == ReadFrom::Json);
+        let (stages, grouping) = plan.level(number);
+        let grouper = grouping.map(|grouping| Grouper::new(grouping, plan.width_of(number), is_json));
+        Self { number, stages: stages.to_vec(), grouper }
+    }
+
+    /// Begins a batch's input.
+    pub(super) fn begin_batch(&self, state: &mut State) -> Result<(), QueryError> {
+        let Some(grouper) = &self.grouper else { return Ok(()) };
+        grouper.begin_batch(state).map_err(|error| too_large(state, error))
+    }
+
+    /// Takes a row.
+    #[inline]
+    pub(super) fn take<R: FlowRow>(&self, row: &mut R, target: &mut Target<'_, '_>) -> Result<(), QueryError> {
+        if self.stages.is_empty() {
+            return self.arrive(row, target);
+        }
+        Flow { stages: &self.stages, end: End::Arrived(self) }.run(0, row, target)
+    }
+
+    /// Takes a row of one of the places of a UNION ALL.
+    pub(super) fn take_side<R: FlowRow>(
+        &self,
+        side: &Side,
+        row: &mut R,
+        target: &mut Target<'_, '_>,
+    ) -> Result<(), QueryError> {
+        Flow { stages: &side.stages, end: End::United(&side.columns, self) }.run(0, row, target)
+    }
+
+    #[inline]
+    fn arrive<R: FlowRow>(&self, row: &mut R, target: &mut Target<'_, '_>) -> Result<(), QueryError> {
+        let Some(grouper) = &self.grouper else { return target.emitter.push_row(row, target.gate) };
+        let Some(state) = target.levels.get_mut(self.number) else { return Ok(()) };
+        let has_late = target.forgets || matches!(state, State::Sessions(_));
+        let added = grouper.add(row, state, has_late.then_some(target.late_by));
+        target.read.late += added.map_err(|error| too_large(state, error))?;
+        Ok(())
+    }
+}
+
+impl End<'_> {
+    fn take<R: FlowRow>(self, row: &mut R, target: &mut Target<'_, '_>) -> Result<(), QueryError> {
+        match self {
+            Self::Arrived(level) => level.arrive(row, target),
+            Self::United(columns, level) => {
+                let columns = columns.iter().map(|column| column.eval(row)).collect();
+                level.take(&mut MadeRow { columns, window: None, made: Vec::new() }, target)
+            }
+        }
+    }
 }
 
 type Made = Vec<Value<'static>>;
 
 impl Flow<'_> {
     /// Takes a row through the stages from `number` on.
-    pub(super) fn run<R: FlowRow>(
-        &self,
-        number: usize,
-        row: &mut R,
-        target: &mut Target<'_, '_>,
-    ) -> Result<(), QueryError> {
+    fn run<R: FlowRow>(&self, number: usize, row: &mut R, target: &mut Target<'_, '_>) -> Result<(), QueryError> {
         match self.stages.get(number) {
-            None => arrive(self.grouper, row, target),
+            None => self.end.take(row, target),
             Some(Stage::Filter(condition)) => match condition.test(row) {
                 Some(true) => self.run(number + 1, row, target),
                 _ => Ok(()),
             },
             Some(Stage::Limit(limit)) => {
-                if *target.limited >= *limit {
+                let Some(passed) = target.limited.get_mut(limit.number).filter(|passed| **passed < limit.rows) else {
                     return Ok(());
-                }
-                *target.limited += 1;
+                };
+                *passed += 1;
                 self.run(number + 1, row, target)
             }
             Some(Stage::Lookup(lookup)) => {
@@ -67,23 +143,6 @@ impl Flow<'_> {
     }
 }
 
-/// The end of a row's way: its groups, or the sink where there are none.
-#[inline]
-pub(super) fn arrive<R: FlowRow>(
-    grouper: Option<&Grouper>,
-    row: &mut R,
-    target: &mut Target<'_, '_>,
-) -> Result<(), QueryError> {
-    match grouper {
-        Some(grouper) => {
-            let added = grouper.add(row, target.state, target.late_by);
-            target.read.late += added.map_err(|error| too_large(target.state, error))?;
-            Ok(())
-        }
-        None => target.emitter.push_record(row, target.gate),
-    }
-}
-
 impl Generator {
     fn rows<R: Row>(&self, row: &R) -> Vec<Made> {
         match self {
@@ -103,9 +162,8 @@ impl Generator {
                 rows
             }
             Self::Rows(rows) => {
-                let passes = |condition: &Option<Expr>| condition.as_ref().is_none_or(|it| it.test(row) == Some(true));
-                let rows = rows.iter().filter(|(condition, _)| passes(condition));
-                rows.map(|(_, columns)| columns.iter().map(|column| column.eval(row).into_owned()).collect()).collect()
+                let made = |columns: &Vec<Expr>| columns.iter().map(|column| column.eval(row).into_owned()).collect();
+                rows.iter().map(made).collect()
             }
         }
     }

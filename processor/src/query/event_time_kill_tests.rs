@@ -1,5 +1,5 @@
-//! Windows, aggregates, sessions and plain rows under kills, on every storage engine: the output topic is that of an
-//! undisturbed run, record by record. `BROOKLET_KILL_RUNS` says how often (`just kills` does it at length).
+//! Windows, aggregates, sessions, plain rows and unions of topics under kills, on every storage engine: the output topic is
+//! that of an undisturbed run, record by record. `BROOKLET_KILL_RUNS` says how often (`just kills` does it at length).
 
 use std::sync::Arc;
 
@@ -14,10 +14,11 @@ use crate::plan::OutputMode;
 use crate::testing::{Pair, Screen, memory, records, send, topic};
 use crate::{PlanSettings, plan_all};
 
-const TABLE: &str = "CREATE TABLE logs (level STRING, v BIGINT, ts TIMESTAMP) WITH (watermark = 'ts 3 seconds');";
+const TABLES: &str = "CREATE TABLE logs (level STRING, v BIGINT, ts TIMESTAMP) WITH (watermark = 'ts 3 seconds');
+    CREATE TABLE more (level STRING, v BIGINT, ts TIMESTAMP) WITH (watermark = 'ts 1 second');";
 
 /// A query of each kind.
-const QUERIES: [(&str, OutputMode); 10] = [
+const QUERIES: [(&str, OutputMode); 16] = [
     (
         "SELECT window.start, level, COUNT(*) n, SUM(v) total, AVG(v) mean, MIN(ts) first, MAX(level) last
          FROM logs GROUP BY window(ts, '10 seconds', '5 seconds'), level",
@@ -48,24 +49,56 @@ const QUERIES: [(&str, OutputMode); 10] = [
     ("SELECT level, v FROM (SELECT level, v FROM logs WHERE v > 1 LIMIT 20) WHERE v < 9", OutputMode::Append),
     ("SELECT level, COUNT(*) n FROM (SELECT level FROM logs LIMIT 30) GROUP BY level", OutputMode::Complete),
     ("SELECT COUNT(DISTINCT level) kinds, BOOL_OR(v > 8) some FROM logs", OutputMode::Update),
+    (
+        "SELECT window.start, level, COUNT(*) n, SUM(v) total
+         FROM (SELECT level, v, ts FROM logs UNION ALL SELECT level, -v, ts FROM more WHERE v <> 4)
+         GROUP BY window(ts, '10 seconds'), level",
+        OutputMode::Append,
+    ),
+    (
+        "SELECT level, v, ts FROM logs UNION ALL SELECT level, v * 2, ts FROM more UNION ALL SELECT 'again', v, ts FROM logs",
+        OutputMode::Update,
+    ),
+    (
+        "SELECT ts, level, COUNT(*) n FROM logs GROUP BY ts, level UNION ALL SELECT ts, 'row', v FROM more
+         UNION ALL SELECT window.end, 'window', COUNT(*) FROM more GROUP BY window(ts, '5 seconds')",
+        OutputMode::Append,
+    ),
+    (
+        "SELECT level, COUNT(*) n FROM logs GROUP BY level UNION ALL SELECT level, SUM(v) FROM more GROUP BY level",
+        OutputMode::Update,
+    ),
+    (
+        "SELECT e, n FROM (SELECT level, COUNT(*) n FROM (SELECT level FROM logs UNION ALL SELECT level FROM more)
+         GROUP BY level ORDER BY n DESC, level LIMIT 3) LATERAL VIEW explode(array(level, upper(level))) AS e",
+        OutputMode::Complete,
+    ),
+    (
+        "(SELECT level, v FROM logs LIMIT 7) UNION ALL (SELECT level, v FROM more WHERE v > 1 LIMIT 9) LIMIT 14",
+        OutputMode::Append,
+    ),
 ];
 
-/// Partition, level, value, second.
+/// Partition (2 is the only one of `more`), level, value, second.
 type Input = Vec<(i32, u8, Option<u8>, u8)>;
 
 fn run_once(storage: &Arc<Storage>, query: (&str, OutputMode), batch_records_max: u64, kill: Option<usize>) -> bool {
     let (sql, mode) = query;
     let settings = PlanSettings { mode: Some(mode), ..PlanSettings::default() };
-    let plan = plan_all(&format!("{TABLE} INSERT INTO out {sql}"), &settings).unwrap().remove(0);
+    let plan = plan_all(&format!("{TABLES} INSERT INTO out {sql}"), &settings).unwrap().remove(0);
     run_plan(storage, plan, options(batch_records_max), kill)
 }
 
 fn fill(storage: &Storage, input: &Input) {
     topic(storage, "logs", 2);
+    topic(storage, "more", 1);
     for (partition, level, value, second) in input {
         let value = value.map_or("null".to_owned(), |value| value.to_string());
         let record = format!(r#"{{"level":"level {level}","v":{value},"ts":"2026-01-01T00:00:{second:02}Z"}}"#);
-        send(storage, "logs", *partition, &[record]);
+        match partition {
+            2 => send(storage, "more", 0, &[record]),
+            partition => send(storage, "logs", *partition, &[record]),
+        }
     }
 }
 
@@ -74,7 +107,7 @@ fn output(storage: &Storage) -> Vec<Vec<Pair>> {
 }
 
 fn input() -> impl Strategy<Value = Input> {
-    prop::collection::vec((0..2, 0u8..5, prop::option::weighted(0.8, 0u8..12), 0u8..60), 1..60)
+    prop::collection::vec((0..3, 0u8..5, prop::option::weighted(0.8, 0u8..12), 0u8..60), 1..60)
 }
 
 fn runs() -> u32 {

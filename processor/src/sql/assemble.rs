@@ -1,24 +1,20 @@
-//! The plan of a lowered query: WHERE split, conditions where Spark asks them, groupings with their event times.
+//! The plan of a lowered query.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
-use super::block::{Block, Clauses, Level, Selected, conjuncts, group_key, output};
-use super::error::{PlanError, refuse};
-use super::lowered::{KEYS, LAMBDAS, Lowered, Lowering, WINDOW};
-use super::mode::{self, Rules};
+use super::block::{Block, Clauses, Goes, InnerClauses, Level, Selected, conjuncts, group_key, output};
+use super::error::PlanError;
+use super::event_time::{self, Carriers};
+use super::lowered::{Lowered, Lowering};
 use super::number::OUTPUTS;
 use super::order::Order;
+use super::reads::Reads;
 use super::select::Output;
 use super::text::Text;
-use super::{PlanSettings, columns, normal, number};
+use super::{PlanSettings, mode, normal, number, push_down};
 use crate::expr::Expr;
-use crate::plan::{
-    GroupKey, Grouping, Inner, OutputColumn, OutputMode, Plan, ReadFrom, Sink, SortKey, Source, Stage, Watermark,
-    Window,
-};
-use crate::state::EventTime;
-use crate::types::DataType;
+use crate::plan::{Inner, Lifetime, OutputMode, Plan, Side, Sink, SortKey, Stage};
 
 /// The clauses of a SELECT, lowered.
 pub(super) struct Parts {
@@ -74,180 +70,106 @@ impl Parts {
     }
 }
 
+/// The plan of a query, with what Spark's optimizer does to conditions.
 pub(super) fn plan(
     mut block: Block<'_>,
     written: &Text,
     sink: Sink,
     settings: &PlanSettings,
 ) -> Result<Plan, PlanError> {
-    let watermark = block.scope.table().and_then(|table| table.watermark.as_ref());
-    let watermark = watermark.map(|watermark| {
-        let column = match watermark.from {
-            ReadFrom::Json => block.scope.column(&watermark.name),
-            from => Some(block.scope.kafka(&watermark.name, from)),
-        };
-        Watermark { column: column.unwrap_or(0), delay_micros: watermark.delay_micros }
-    });
-    push_down(&mut block);
-    let mut text = normal::text(&block, &sink, watermark);
-    let mut state = normal::state(&block);
-    let Block { topic, scope, tables, inner: mut lower, mut last, .. } = block;
-    let (filters, stages) = hoisted(std::mem::take(&mut lower.first_mut().unwrap_or(&mut last).stages));
-    let is_late = |filter: &Expr| watermark.is_some_and(|watermark| columns::of(filter).contains(&watermark.column));
-    let (late, early): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(is_late);
+    push_down::having(&mut block);
+    let reads = Reads::of(&mut block);
+    let mut text = normal::text(&block.levels, &reads, &sink);
+    let mut state = normal::state(&block.levels, &reads, block.has_groups());
+    let limits = lifetimes(&block, settings);
+    let Block { branches, tables, inner: lower, mut last, .. } = block;
 
-    let mut times: Vec<usize> = watermark.iter().map(|watermark| watermark.column).collect();
-    let mut inner = Vec::with_capacity(lower.len());
-    let mut lower = lower.into_iter().peekable();
-    while let Some(mut level) = lower.next() {
-        let grouping = grouping(&mut level, &times);
-        times = event_times(&grouping, &level.outputs);
-        let stages = std::mem::take(&mut lower.peek_mut().unwrap_or(&mut last).stages);
-        let columns = level.outputs.into_iter().map(|output| output.expr).collect();
-        inner.push(Inner { grouping, having: joined(level.having), columns, stages });
+    let last_level = lower.len();
+    let mut carriers = Carriers::default();
+    for (branch, watermark) in branches.iter().zip(&reads.watermarks) {
+        let times = watermark.iter().map(|watermark| watermark.column).collect();
+        carriers.add(&branch.goes, times);
     }
-    let grouping = last.is_grouped.then(|| grouping(&mut last, &times));
+    let mut inner = Vec::with_capacity(lower.len());
+    for (number, InnerClauses { clauses: mut level, goes }) in lower.into_iter().enumerate() {
+        let grouping = event_time::grouping(&mut level, carriers.of(Some(number)));
+        carriers.add(&goes, event_time::of_groups(&grouping, &level.outputs));
+        inner.push(Inner {
+            stages: level.stages,
+            grouping,
+            having: joined(level.having),
+            order_by: level.order,
+            columns: level.outputs.into_iter().map(|output| output.expr).collect(),
+            side: goes.side.map(side),
+            to: goes.to.unwrap_or(last_level),
+        });
+    }
+    let grouping = last.is_grouped.then(|| event_time::grouping(&mut last, carriers.of(None)));
+    let (mut sources, columns) = reads.sources(branches.into_iter().map(|branch| {
+        let Goes { side: clauses, to, .. } = branch.goes;
+        (clauses.map(side), to.unwrap_or(last_level))
+    }));
+    for branch in sources.iter_mut().flat_map(|source| &mut source.branches) {
+        push_down::filters(branch, inner.get_mut(branch.to).map_or(&mut last.stages, |inner| &mut inner.stages));
+    }
     let grouped_at = [Keyword::GROUP, Keyword::DISTINCT]
         .into_iter()
         .map(|keyword| written.keyword(keyword))
         .find(|place| place.start.line > 0)
         .unwrap_or_else(|| written.start());
-    let limits = || {
-        stages
-            .iter()
-            .chain(inner.iter().flat_map(|inner| &inner.stages))
-            .filter(|stage| matches!(stage, Stage::Limit(_)))
-    };
-    if limits().count() > 1 {
-        let what = "the LIMITs of several inner queries are not supported";
-        return Err(refuse(written.keyword(Keyword::LIMIT), what, "keep one of them"));
-    }
-    let has_limit = limits().next().is_some();
-    if has_limit {
+    match limits.iter().filter(|lifetime| **lifetime == Lifetime::Query).count() {
+        0 => {}
         // Checkpoints were written that counted the rows elsewhere.
-        text.push_str(" LIMITED");
-        state.push_str(" LIMITED");
+        1 => [&mut text, &mut state].into_iter().for_each(|text| text.push_str(" LIMITED")),
+        count => [&mut text, &mut state].into_iter().for_each(|text| text.push_str(&format!(" LIMITED {count}"))),
     }
-    let rules = Rules {
-        text: written,
-        grouping: grouping.as_ref(),
-        inner: &inner,
-        is_ordered: !last.order.is_empty(),
-        is_limited: last.limit.is_some() || has_limit,
-        limits_records: stages.iter().any(|stage| matches!(stage, Stage::Limit(_))),
-        watermark: watermark.is_some(),
-        grouped_at,
-    };
-    let mode = mode::check(&rules, settings)?;
-    let text = if settings.batch {
-        text + " BATCH"
-    } else if mode != OutputMode::Update {
-        format!("{text} MODE {mode}")
-    } else {
-        text
-    };
     let mut plan = Plan {
-        source: Source { topic, columns: Vec::new(), watermark },
+        sources,
         tables,
-        early_filter: joined(early),
-        filter: joined(late),
-        stages,
         inner,
+        stages: last.stages,
         grouping,
         having: joined(last.having),
         order_by: last.order,
         output: last.outputs,
         limit: last.limit,
-        mode,
+        limits,
+        mode: OutputMode::default(),
         sink,
         text,
         state,
     };
-    number::number(&mut plan, scope.into_columns());
+    plan.mode = mode::check(&plan, written, grouped_at, settings)?;
+    if settings.batch {
+        plan.text.push_str(" BATCH");
+    } else if plan.mode != OutputMode::Update {
+        plan.text.push_str(&format!(" MODE {}", plan.mode));
+    }
+    number::number(&mut plan, &columns);
     Ok(plan)
 }
 
-/// The filters of records as they are read, and the stages after that: a condition that looks at nothing made goes first
-/// (`PushPredicateThroughNonJoin`), but not before a LIMIT.
-fn hoisted(stages: Vec<Stage>) -> (Vec<Expr>, Vec<Stage>) {
-    let mut filters = Vec::new();
-    let mut rest: Vec<Stage> = Vec::new();
-    let mut limited = false;
-    for stage in stages {
-        match stage {
-            Stage::Filter(condition) if !limited && columns::of(&condition).iter().all(|it| *it < LAMBDAS) => {
-                filters.push(condition);
-            }
-            other => {
-                limited |= matches!(other, Stage::Limit(_));
-                rest.push(other);
-            }
+fn side(clauses: Clauses) -> Side {
+    Side { stages: clauses.stages, columns: clauses.outputs.into_iter().map(|output| output.expr).collect() }
+}
+
+/// How long each LIMIT among the stages counts: where a batch has all groups, only in that
+/// (`StreamingGlobalLimitStrategy`).
+fn lifetimes(block: &Block<'_>, settings: &PlanSettings) -> Vec<Lifetime> {
+    let mut limits = vec![Lifetime::Query; block.limits];
+    if settings.mode != Some(OutputMode::Complete) {
+        return limits;
+    }
+    let sides = block.inner.iter().filter_map(|inner| inner.goes.side.as_ref());
+    let levels = block.inner.iter().map(|inner| block.level(inner.goes.to));
+    for stage in sides.chain(levels).flat_map(|clauses| &clauses.stages) {
+        if let Stage::Limit(limit) = stage
+            && let Some(lifetime) = limits.get_mut(limit.number)
+        {
+            *lifetime = Lifetime::Batch;
         }
     }
-    (filters, rest)
-}
-
-/// Moves conditions as far towards the records as Spark does: from the rows of groups into HAVING, and what HAVING asks
-/// of keys alone to what is grouped.
-fn push_down(block: &mut Block<'_>) {
-    for number in (0..=block.inner.len()).rev() {
-        let (below, rest) = block.inner.split_at_mut(number);
-        let Clauses { keys, having, stages, .. } = rest.first_mut().unwrap_or(&mut block.last);
-        for conjunct in std::mem::take(having) {
-            match over_record(&conjunct, keys) {
-                Some(conjunct) => stages.push(Stage::Filter(conjunct)),
-                None => having.push(conjunct),
-            }
-        }
-        let Some(below) = below.last_mut() else { break };
-        let is_below = |condition: &Expr| {
-            let made_of = |column: usize| below.outputs.get(column).map(|output| &output.expr);
-            columns::of(condition).iter().all(|column| *column < LAMBDAS) && columns::can_replace(condition, made_of)
-        };
-        let mut limited = false;
-        for stage in std::mem::take(stages) {
-            limited |= matches!(stage, Stage::Limit(_));
-            match stage {
-                Stage::Filter(mut condition) if !limited && is_below(&condition) => {
-                    columns::replace(&mut condition, &below.outputs);
-                    below.having.extend(conjuncts(&condition));
-                }
-                other => stages.push(other),
-            }
-        }
-    }
-}
-
-/// A grouping of rows whose columns `times` carry the event time.
-fn grouping(clauses: &mut Clauses, times: &[usize]) -> Grouping {
-    let (keys, window) = (std::mem::take(&mut clauses.keys), clauses.window.take());
-    let is_time = |expr: &Expr| match expr {
-        Expr::Column(column) => times.contains(column),
-        // Of a window that carries it.
-        other => other.window_column().is_some_and(|window| times.contains(&window)),
-    };
-    let event_time = keys.iter().enumerate().find_map(|(number, key)| match (&key.expr, &window) {
-        (Expr::Column(WINDOW), Some(Window::Sliding { time, .. } | Window::Session { time, .. })) => {
-            is_time(time).then_some(EventTime::WindowEnd(number))
-        }
-        (Expr::Column(WINDOW), None) => None,
-        (expr, _) if is_time(expr) => Some(match key.data_type {
-            DataType::Timestamp => EventTime::Time(number),
-            _ => EventTime::WindowEnd(number),
-        }),
-        _ => None,
-    });
-    Grouping { keys, aggregates: std::mem::take(&mut clauses.aggregates), window, event_time }
-}
-
-/// Which columns of its rows carry the event time.
-fn event_times(grouping: &Grouping, outputs: &[OutputColumn]) -> Vec<usize> {
-    let Some(EventTime::Time(key) | EventTime::WindowEnd(key)) = grouping.event_time else { return Vec::new() };
-    let carries = |expr: &Expr| match expr {
-        Expr::Column(column) => *column == KEYS + key,
-        other => other.window_column() == Some(KEYS + key),
-    };
-    outputs.iter().enumerate().filter(|(_, output)| carries(&output.expr)).map(|(number, _)| number).collect()
+    limits
 }
 
 /// All of them, if there are any.
@@ -256,25 +178,6 @@ pub(super) fn joined(mut conjuncts: Vec<Expr>) -> Option<Expr> {
         0 | 1 => conjuncts.pop(),
         _ => Some(Expr::And(conjuncts)),
     }
-}
-
-/// What HAVING asks of keys alone, Spark asks of records (`PushPredicateThroughNonJoin`): those that do not fit make no
-/// groups, and do not move the watermark either. A window is no part of a record.
-fn over_record(conjunct: &Expr, keys: &[GroupKey]) -> Option<Expr> {
-    let columns = columns::of(conjunct);
-    let key = |column: usize| keys.get(column.checked_sub(KEYS)?);
-    let plain = |column: &usize| key(*column).is_some_and(|key| !columns::of(&key.expr).contains(&WINDOW));
-    let made_of = |column| key(column).map(|key| &key.expr);
-    if columns.is_empty() || !columns.iter().all(plain) || !columns::can_replace(conjunct, made_of) {
-        return None;
-    }
-    let mut conjunct = conjunct.clone();
-    columns::visit(&mut conjunct, &mut |expr, column| {
-        if let Some(key) = key(column) {
-            *expr = key.expr.clone();
-        }
-    });
-    Some(conjunct)
 }
 
 /// An item that SELECT has too is not computed again.

@@ -1,34 +1,61 @@
 //! A query over the columns of its topic, with the queries inside of its FROM taken in: what is asked of their columns is
-//! asked of what these are made of.
+//! asked of what these are made of. Over the rows of a UNION ALL it is a query over the columns of those.
 
 use sqlparser::tokenizer::Span;
 
 use super::columns::{self, DEPTH_MAX, PARTS_MAX};
 use super::error::{PlanError, refuse};
 use super::lowered::{GENERATED, Key, LAMBDAS, Lowered, WINDOW};
+use super::number::OUTPUTS;
 use super::scope::Scope;
 use crate::expr::Expr;
-use crate::plan::{Aggregate, GroupKey, JoinedTable, OutputColumn, SortKey, Stage, Window};
+use crate::plan::{Aggregate, GroupKey, JoinedTable, Limit, OutputColumn, SortKey, Stage, Window};
 
 /// Groupings in each other at most, but for the last: each has a state of its own.
 const GROUPINGS_MAX: usize = 7;
 
 /// A query without what only its outermost level has: mode and sink.
 pub(super) struct Block<'t> {
-    pub(super) topic: String,
-    /// The columns of the topic that are read.
-    pub(super) scope: Scope<'t>,
+    /// What is read: one topic, or those of a UNION ALL.
+    pub(super) branches: Vec<Branch<'t>>,
     pub(super) levels: Vec<Level>,
     /// The tables that are joined, with all of their columns.
     pub(super) tables: Vec<JoinedTable>,
-    /// Groupings whose rows are grouped again, the one over records first.
-    pub(super) inner: Vec<Clauses>,
-    /// Over records, or over the rows of the last inner grouping.
+    /// How many LIMITs there are among the stages.
+    pub(super) limits: usize,
+    /// Groupings whose rows go on, each before those that its rows go to.
+    pub(super) inner: Vec<InnerClauses>,
+    /// Over what goes to no inner grouping: records, or the rows of an inner grouping, or those of a UNION ALL.
     pub(super) last: Clauses,
 }
 
-/// What is asked of rows.
+/// What is read of a topic.
+pub(super) struct Branch<'t> {
+    pub(super) topic: String,
+    /// The columns that are read.
+    pub(super) scope: Scope<'t>,
+    pub(super) goes: Goes,
+}
+
+/// An inner grouping.
+pub(super) struct InnerClauses {
+    pub(super) clauses: Clauses,
+    pub(super) goes: Goes,
+}
+
+/// Where records or the rows of an inner grouping go.
 #[derive(Default)]
+pub(super) struct Goes {
+    /// Of a SELECT of UNION ALL: how they become rows of that.
+    pub(super) side: Option<Clauses>,
+    /// Its place in the text among those of the UNION ALL.
+    pub(super) place: usize,
+    /// The number of the inner grouping that they go to; `None`: to the last clauses.
+    pub(super) to: Option<usize>,
+}
+
+/// What is asked of rows.
+#[derive(Clone, Default)]
 pub(super) struct Clauses {
     /// What happens to them, in order.
     pub(super) stages: Vec<Stage>,
@@ -63,6 +90,13 @@ pub(super) struct Level {
     pub(super) state: String,
 }
 
+impl Level {
+    /// Whether it has groups, or a SELECT of its UNION ALL has.
+    pub(super) fn holds_groups(&self) -> bool {
+        self.is_grouped || self.united.iter().flatten().any(Self::holds_groups)
+    }
+}
+
 /// One SELECT, over the columns of what it selects from.
 pub(super) struct Selected {
     pub(super) level: Level,
@@ -90,13 +124,21 @@ impl Clauses {
     fn is_projection(&self) -> bool {
         self.stages.is_empty() && !self.is_grouped && self.order.is_empty()
     }
+
+    /// Whether over groups, of which LIMIT leaves some if `is_limited`, they ask something of rows that neither HAVING nor
+    /// the columns of the groups can say.
+    fn goes_over_rows(&self, is_limited: bool) -> bool {
+        let makes_rows = |stage: &Stage| !matches!(stage, Stage::Filter(_));
+        self.is_grouped || self.stages.iter().any(makes_rows) || is_limited && !self.is_projection()
+    }
 }
 
 impl<'t> Block<'t> {
     /// A query that selects from a topic.
     pub(super) fn of_topic(topic: String, scope: Scope<'t>, selected: Selected) -> Self {
         let Selected { level, tables, clauses, .. } = selected;
-        Self { topic, scope, levels: vec![level], tables, inner: Vec::new(), last: clauses }
+        let branches = vec![Branch { topic, scope, goes: Goes::default() }];
+        Self { branches, levels: vec![level], tables, limits: 0, inner: Vec::new(), last: clauses }
     }
 
     /// The columns of its result, as a query over it sees them; `names` instead of their own, if there are any.
@@ -114,20 +156,16 @@ impl<'t> Block<'t> {
 
     /// A query that selects from this one.
     pub(super) fn select(mut self, mut selected: Selected) -> Result<Self, PlanError> {
-        if self.last.is_grouped && selected.clauses.is_grouped {
-            return self.regroup(selected);
+        if self.last.is_grouped && selected.clauses.goes_over_rows(self.last.limit.is_some()) {
+            return self.go_on(selected);
         }
-        self.inline(&mut selected)?;
+        self.last.inline(&mut selected.clauses, selected.place)?;
         self.join_tables(&mut selected);
         let Selected { level, place, clauses, .. } = selected;
         let last = &mut self.last;
-        if last.limit.is_some() && last.is_grouped && !clauses.is_projection() {
-            let what = "the rows that LIMIT leaves of groups are taken as they are";
-            return Err(refuse(place, what, "put WHERE and ORDER BY into the inner query, before its LIMIT"));
-        }
         if let (Some(limit), false, false) = (last.limit, clauses.is_projection(), last.is_grouped) {
             check_unordered(last, place)?;
-            last.stages.push(Stage::Limit(limit));
+            last.stages.push(limit_stage(&mut self.limits, limit));
             last.limit = None;
         }
         let limit = match (last.limit, clauses.limit) {
@@ -135,31 +173,15 @@ impl<'t> Block<'t> {
             (inner, outer) => inner.or(outer),
         };
         if last.is_grouped {
-            for stage in clauses.stages {
-                match stage {
-                    Stage::Filter(condition) => last.having.push(condition),
-                    Stage::Lookup(_) => {
-                        let what = "groups cannot be joined with a table";
-                        return Err(refuse(place, what, "join the records in the inner query"));
-                    }
-                    _ => {
-                        let what = "rows of groups cannot be made several rows";
-                        return Err(refuse(place, what, "explode the records in the inner query"));
-                    }
-                }
-            }
-            if !clauses.order.is_empty() {
-                last.order = clauses.order;
-            }
+            last.having.extend(clauses.stages.into_iter().filter_map(Stage::into_condition));
+            last.order = if clauses.order.is_empty() { last.take_order() } else { clauses.order };
             last.outputs = clauses.outputs;
         } else {
             let mut clauses = clauses;
-            last.stages.append(&mut clauses.stages);
-            clauses.stages = std::mem::take(&mut last.stages);
-            clauses.generated += last.generated;
             if !clauses.is_grouped && clauses.order.is_empty() {
-                clauses.order = std::mem::take(&mut last.order);
+                clauses.order = last.take_order();
             }
+            clauses.follow(last);
             *last = clauses;
         }
         last.limit = limit;
@@ -167,46 +189,176 @@ impl<'t> Block<'t> {
         Ok(self)
     }
 
-    /// A query that groups the groups of this one.
-    fn regroup(mut self, mut selected: Selected) -> Result<Self, PlanError> {
-        if let Some(limit) = self.last.limit.take() {
-            check_unordered(&self.last, selected.place)?;
-            selected.clauses.stages.insert(0, Stage::Limit(limit));
-        }
-        if self.inner.len() == GROUPINGS_MAX {
-            let what = format!("more than {GROUPINGS_MAX} groupings stand in each other");
-            return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
-        }
+    /// A query over the rows of the groups of this one.
+    fn go_on(mut self, mut selected: Selected) -> Result<Self, PlanError> {
         self.join_tables(&mut selected);
-        self.inner.push(std::mem::replace(&mut self.last, selected.clauses));
+        self.end_groups(selected.place)?;
+        // LIMIT comes first.
+        self.last.stages.append(&mut selected.clauses.stages);
+        selected.clauses.stages = std::mem::take(&mut self.last.stages);
+        self.last = selected.clauses;
         self.levels.push(selected.level);
         Ok(self)
     }
 
+    /// Makes an inner grouping of the last one. The rows of its groups are then what the last clauses are over, and all
+    /// that those ask is the grouping's LIMIT.
+    fn end_groups(&mut self, place: Span) -> Result<(), PlanError> {
+        if self.inner.len() == GROUPINGS_MAX {
+            let what = format!("more than {GROUPINGS_MAX} groupings stand in the query");
+            return Err(refuse(place, what, "write an inner query as INSERT INTO topic SELECT …"));
+        }
+        let number = self.inner.len();
+        self.last.order = self.last.take_order();
+        let ended = self.each_goes().filter(|goes| goes.to.is_none());
+        ended.for_each(|goes| goes.to = Some(number));
+        let limit = self.last.limit.take().map(|rows| limit_stage(&mut self.limits, rows));
+        let column =
+            |(number, output): (usize, &OutputColumn)| OutputColumn { expr: Expr::Column(number), ..output.clone() };
+        let outputs = self.last.outputs.iter().enumerate().map(column).collect();
+        let rows = Clauses { stages: limit.into_iter().collect(), outputs, ..Clauses::default() };
+        self.inner.push(InnerClauses { clauses: std::mem::replace(&mut self.last, rows), goes: Goes::default() });
+        Ok(())
+    }
+
+    /// Whether it has GROUP BY anywhere.
+    pub(super) fn has_groups(&self) -> bool {
+        self.last.is_grouped || !self.inner.is_empty()
+    }
+
+    /// The clauses of a level: an inner grouping by its number, or the last ones.
+    pub(super) fn level(&self, level: Option<usize>) -> &Clauses {
+        level.and_then(|level| self.inner.get(level)).map_or(&self.last, |inner| &inner.clauses)
+    }
+
+    pub(super) fn level_mut(&mut self, level: Option<usize>) -> &mut Clauses {
+        level.and_then(|level| self.inner.get_mut(level)).map_or(&mut self.last, |inner| &mut inner.clauses)
+    }
+
+    pub(super) fn each_goes(&mut self) -> impl Iterator<Item = &mut Goes> {
+        let branches = self.branches.iter_mut().map(|branch| &mut branch.goes);
+        branches.chain(self.inner.iter_mut().map(|inner| &mut inner.goes))
+    }
+
     /// Takes the tables of another SELECT in.
     fn join_tables(&mut self, selected: &mut Selected) {
-        for stage in &mut selected.clauses.stages {
-            if let Stage::Lookup(lookup) = stage {
-                lookup.table += self.tables.len();
-            }
-        }
+        selected.clauses.shift(self.tables.len(), 0);
         self.tables.append(&mut selected.tables);
     }
 
-    /// Gives the topic's columns other numbers; of a query without groups.
-    pub(super) fn renumber(&mut self, number: &impl Fn(usize) -> usize) {
-        self.last.stages.iter_mut().for_each(|stage| stage.each(&mut |expr| columns::renumber(expr, number)));
-        self.last.outputs.iter_mut().for_each(|output| columns::renumber(&mut output.expr, number));
+    /// Adds a SELECT to those of a UNION ALL, whose outputs are of the types that they have there.
+    pub(super) fn unite(&mut self, mut other: Self, place: Span) -> Result<(), PlanError> {
+        if other.last.is_grouped {
+            other.end_groups(place)?;
+        }
+        if !other.last.order.is_empty() {
+            let what = "ORDER BY stands inside of a UNION";
+            return Err(refuse(place, what, "put it behind the last SELECT, and the others in parentheses"));
+        }
+        if let Some(limit) = other.last.limit.take() {
+            other.last.stages.push(limit_stage(&mut other.limits, limit));
+        }
+        if self.inner.len() + other.inner.len() > GROUPINGS_MAX {
+            let what = format!("more than {GROUPINGS_MAX} groupings stand in the query");
+            return Err(refuse(place, what, "run one query for each SELECT, into one topic"));
+        }
+        let Self { mut branches, levels, mut tables, limits, mut inner, last } = other;
+        let branch_goes = branches.iter_mut().map(|branch| &mut branch.goes);
+        let mut goes: Vec<&mut Goes> = branch_goes.chain(inner.iter_mut().map(|inner| &mut inner.goes)).collect();
+        goes.sort_by_key(|goes| goes.place);
+        let first_place = self.branches.len() + self.inner.len();
+        let mut copies = false;
+        for (number, goes) in goes.into_iter().enumerate() {
+            match &mut goes.to {
+                Some(to) => *to += self.inner.len(),
+                None => {
+                    let mut side = last.clone();
+                    if let Some(below) = goes.side.take() {
+                        // What is asked of all rows is asked of those of each; a table is then read for each.
+                        if std::mem::replace(&mut copies, true) {
+                            tables.extend(side.copy_tables(&tables));
+                        }
+                        below.inline(&mut side, place)?;
+                        side.follow(&below);
+                    }
+                    goes.side = Some(side);
+                }
+            }
+            goes.place = first_place + number;
+            if let Some(side) = &mut goes.side {
+                side.shift(self.tables.len(), self.limits);
+            }
+        }
+        inner.iter_mut().for_each(|inner| inner.clauses.shift(self.tables.len(), self.limits));
+        self.branches.append(&mut branches);
+        self.inner.append(&mut inner);
+        self.tables.append(&mut tables);
+        self.limits += limits;
+        if let Some(level) = self.levels.last_mut() {
+            level.united.push(levels);
+        }
+        Ok(())
+    }
+}
+
+impl Clauses {
+    /// ORDER BY, with what the columns of SELECT are made of in place of them: whoever takes it has others.
+    fn take_order(&mut self) -> Vec<SortKey> {
+        let mut order = std::mem::take(&mut self.order);
+        for key in &mut order {
+            columns::visit(&mut key.expr, &mut |expr, column| {
+                if let Some(output) = column.checked_sub(OUTPUTS).and_then(|number| self.outputs.get(number)) {
+                    *expr = output.expr.clone();
+                }
+            });
+        }
+        order
     }
 
-    /// Puts what the columns are made of in place of them.
-    fn inline(&self, selected: &mut Selected) -> Result<(), PlanError> {
-        let Clauses { outputs, generated, .. } = &self.last;
+    /// Goes on where other clauses end, in whose columns it is written.
+    fn follow(&mut self, below: &Self) {
+        self.stages.splice(..0, below.stages.iter().cloned());
+        self.generated += below.generated;
+    }
+
+    /// Gives tables and LIMITs other numbers.
+    fn shift(&mut self, tables: usize, limits: usize) {
+        for stage in &mut self.stages {
+            match stage {
+                Stage::Lookup(lookup) => lookup.table += tables,
+                Stage::Limit(limit) => limit.number += limits,
+                Stage::Filter(_) | Stage::Generate(_) => {}
+            }
+        }
+    }
+
+    /// Looks up copies of its tables, which are to stand behind `tables`.
+    fn copy_tables(&mut self, tables: &[JoinedTable]) -> Vec<JoinedTable> {
+        let mut copies = Vec::new();
+        for stage in &mut self.stages {
+            if let Stage::Lookup(lookup) = stage
+                && let Some(table) = tables.get(lookup.table)
+            {
+                lookup.table = tables.len() + copies.len();
+                copies.push(table.clone());
+            }
+        }
+        copies
+    }
+
+    /// Gives columns other numbers.
+    pub(super) fn renumber(&mut self, number: &impl Fn(usize) -> usize) {
+        self.each(&mut |expr| columns::renumber(expr, number));
+    }
+
+    /// Puts into clauses over its columns what these are made of in place of them.
+    fn inline(&self, above: &mut Self, place: Span) -> Result<(), PlanError> {
+        let Self { outputs, generated, .. } = self;
         let sizes: Vec<usize> = outputs.iter().map(|output| columns::size(&output.expr)).collect();
         let inner = outputs.iter().map(|output| columns::depth(&output.expr)).max().unwrap_or(0);
         let mut outer = 0;
         let mut parts = 0;
-        selected.clauses.each(&mut |expr| {
+        above.each(&mut |expr| {
             outer = outer.max(columns::depth(expr));
             parts += columns::size(expr);
             columns::visit(expr, &mut |expr, column| match column {
@@ -218,11 +370,18 @@ impl<'t> Block<'t> {
         });
         if parts > PARTS_MAX || inner + outer > DEPTH_MAX {
             let what = "the expressions of the inner queries are too large when they are put together";
-            return Err(refuse(selected.place, what, "write the inner query as INSERT INTO topic SELECT …"));
+            return Err(refuse(place, what, "write the inner query as INSERT INTO topic SELECT …"));
         }
-        selected.clauses.each(&mut |expr| columns::replace(expr, outputs));
+        above.each(&mut |expr| columns::replace(expr, outputs));
         Ok(())
     }
+}
+
+/// One more LIMIT among the stages, of which there are `limits`.
+fn limit_stage(limits: &mut usize, rows: u64) -> Stage {
+    let number = *limits;
+    *limits += 1;
+    Stage::Limit(Limit { number, rows })
 }
 
 /// That LIMIT takes any rows.

@@ -12,7 +12,6 @@ use super::lowered::{Clause, GENERATED, Generated, Lowered, Lowering, Reach};
 use super::schema::shown;
 use super::window::Windowed;
 use crate::expr;
-use crate::expr::build;
 use crate::plan::{Generator, Stage, Window};
 use crate::types::{DataType, Value};
 
@@ -199,7 +198,7 @@ fn stack(arguments: Vec<(Lowered, Span)>, text: String, place: Span) -> Result<M
     };
     let width = values.len().div_ceil(count);
     let mut columns: Vec<(String, DataType)> = Vec::with_capacity(width);
-    let mut rows = vec![(None, vec![expr::Expr::Literal(Value::Null); width]); count];
+    let mut rows = vec![vec![expr::Expr::Literal(Value::Null); width]; count];
     for (number, (value, place)) in values.into_iter().enumerate() {
         let (row, column) = (number / width, number % width);
         let data_type = value.typed.data_type.clone();
@@ -212,17 +211,9 @@ fn stack(arguments: Vec<(Lowered, Span)>, text: String, place: Span) -> Result<M
                 return Err(refuse(place, what, "CAST one of them to the type of the other"));
             }
         }
-        if let Some(cell) = rows.get_mut(row).and_then(|(_, row)| row.get_mut(column)) {
+        if let Some(cell) = rows.get_mut(row).and_then(|row| row.get_mut(column)) {
             *cell = value.typed.expr;
         }
     }
     Ok(Made { generator: Generator::Rows(rows), text, columns })
-}
-
-/// Values as the rows of UNION ALL and of grouping sets have them: in a common type.
-pub(super) fn converted(typed: build::Typed, to: &DataType) -> expr::Expr {
-    if typed.data_type == *to {
-        return typed.expr;
-    }
-    expr::Expr::Cast { operand: Box::new(typed.expr), from: typed.data_type, to: to.clone() }
 }

@@ -36,7 +36,7 @@ pub(super) fn insert(
     let topic = declared.map_or(written, |table| table.topic.clone());
     names::check(&topic, name.span())?;
     let plan = select::query(text, source, tables, Sink::Topic(topic.clone()), settings)?;
-    if plan.source.topic == topic || plan.table_topics().any(|table| table == topic) {
+    if plan.reads(&topic) {
         let what = format!("the query would read its own output from {topic}");
         return Err(refuse(name.span(), what, "insert into another topic"));
     }

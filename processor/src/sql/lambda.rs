@@ -9,7 +9,7 @@ use super::error::{PlanError, refuse};
 use super::literal::identifier;
 use super::lowered::{Clause, LAMBDAS, Lowered, Lowering};
 use super::schema::shown;
-use crate::expr::build::Typed;
+use crate::expr::build::{self, Typed};
 use crate::expr::{self, HigherOrder, Lambda};
 use crate::types::{DataType, Field};
 
@@ -26,6 +26,7 @@ pub(super) fn function(name: &str, arguments: &[&Expr]) -> Option<HigherOrder> {
         "map_filter" => HigherOrder::MapFilter,
         "transform_keys" => HigherOrder::TransformKeys,
         "transform_values" => HigherOrder::TransformValues,
+        "map_zip_with" => HigherOrder::MapZipWith,
         _ => return None,
     })
 }
@@ -51,7 +52,7 @@ impl Lowering<'_> {
         let (values, functions) = arguments.split_at(split.unwrap_or(arguments.len()));
         let (value_count, function_max) = match function {
             HigherOrder::Aggregate => (2, 2),
-            HigherOrder::ZipWith => (2, 1),
+            HigherOrder::ZipWith | HigherOrder::MapZipWith => (2, 1),
             _ => (1, 1),
         };
         if values.len() != value_count || functions.is_empty() || functions.len() > function_max {
@@ -62,15 +63,23 @@ impl Lowering<'_> {
         for value in values {
             lowered.push(self.lower(value, clause)?);
         }
+        if function == HigherOrder::MapZipWith {
+            with_common_keys(&mut lowered);
+        }
         let types: Vec<DataType> = lowered.iter().map(|value| value.typed.data_type.clone()).collect();
         let Some(parameters) = parameters(function, &types) else {
             let what = format!("{name} does not take {}", shown(types.first().unwrap_or(&DataType::Null)));
             return Err(refuse(place, what, format!("write {}", shape(function, name))));
         };
-        let mut made = vec![self.lambda(functions.first().copied(), &parameters, clause, place)?];
+        // The number of an element may be left out.
+        let least = match function {
+            HigherOrder::Transform | HigherOrder::Filter => 1,
+            _ => parameters.len(),
+        };
+        let mut made = vec![self.lambda(functions.first().copied(), &parameters, least, clause, place)?];
         if let Some(finish) = functions.get(1) {
             let sum = made.iter().map(|made| made.data_type.clone()).collect::<Vec<_>>();
-            made.push(self.lambda(Some(finish), &sum, clause, place)?);
+            made.push(self.lambda(Some(finish), &sum, 1, clause, place)?);
         }
         let body = made.first().map_or(DataType::Null, |made| made.data_type.clone());
         let last = made.last().map_or(DataType::Null, |made| made.data_type.clone());
@@ -106,6 +115,7 @@ impl Lowering<'_> {
         &mut self,
         written: Option<&Expr>,
         types: &[DataType],
+        least: usize,
         clause: Clause,
         place: Span,
     ) -> Result<Made, PlanError> {
@@ -116,7 +126,7 @@ impl Lowering<'_> {
             OneOrManyWithParens::One(one) => vec![identifier(&one.name)],
             OneOrManyWithParens::Many(many) => many.iter().map(|one| identifier(&one.name)).collect(),
         };
-        let fits = !names.is_empty() && names.len() <= types.len();
+        let fits = (least..=types.len()).contains(&names.len());
         if !fits {
             let what = format!("the function has {} parameters, and gets {}", names.len(), types.len());
             return Err(refuse(body.span(), what, "write x -> x + 1, or (x, i) -> x + i"));
@@ -150,6 +160,12 @@ fn parameters(function: HigherOrder, types: &[DataType]) -> Option<Vec<DataType>
         HigherOrder::ArraySort => Some(vec![element(first)?, element(first)?]),
         HigherOrder::Aggregate => Some(vec![types.get(1)?.clone(), element(first)?]),
         HigherOrder::ZipWith => Some(vec![element(first)?, element(types.get(1))?]),
+        HigherOrder::MapZipWith => match (first, types.get(1)) {
+            (Some(DataType::Map(key, left)), Some(DataType::Map(other, right))) if key == other => {
+                Some(vec![key.as_ref().clone(), left.as_ref().clone(), right.as_ref().clone()])
+            }
+            _ => None,
+        },
         HigherOrder::MapFilter | HigherOrder::TransformKeys | HigherOrder::TransformValues => match first {
             Some(DataType::Map(key, value)) => Some(vec![key.as_ref().clone(), value.as_ref().clone()]),
             _ => None,
@@ -167,13 +183,33 @@ fn result(function: HigherOrder, types: &[DataType], body: &DataType, last: &Dat
         HigherOrder::Exists | HigherOrder::Forall => is_condition.then_some(DataType::Boolean),
         HigherOrder::ArraySort => (*body == DataType::Int).then_some(first),
         HigherOrder::Aggregate => same(types.get(1)?, body).then(|| last.clone()),
-        HigherOrder::TransformKeys | HigherOrder::TransformValues => match first {
-            DataType::Map(key, _) if function == HigherOrder::TransformValues => {
+        HigherOrder::TransformKeys | HigherOrder::TransformValues | HigherOrder::MapZipWith => match first {
+            DataType::Map(key, _) if function != HigherOrder::TransformKeys => {
                 Some(DataType::Map(key, Arc::new(body.clone())))
             }
             DataType::Map(_, value) => Some(DataType::Map(Arc::new(body.clone()), value)),
             _ => None,
         },
+    }
+}
+
+/// Makes the keys of two maps of one type, if there is one for both.
+fn with_common_keys(maps: &mut [Lowered]) {
+    let [left, right] = maps else { return };
+    let (DataType::Map(left_key, left_value), DataType::Map(right_key, right_value)) =
+        (left.typed.data_type.clone(), right.typed.data_type.clone())
+    else {
+        return;
+    };
+    let Some(key) = build::common_type(&left_key, &right_key).map(Arc::new) else { return };
+    for (map, value) in [(left, left_value), (right, right_value)] {
+        let from = map.typed.data_type.clone();
+        let to = DataType::Map(key.clone(), value);
+        if from != to {
+            let operand = Box::new(map.typed.expr.clone());
+            map.typed.expr = expr::Expr::Cast { operand, from, to: to.clone() };
+            map.typed.data_type = to;
+        }
     }
 }
 
@@ -198,5 +234,6 @@ fn shape(function: HigherOrder, name: &str) -> String {
         HigherOrder::Filter | HigherOrder::Exists | HigherOrder::Forall => format!("{name}(array, x -> x > 1)"),
         HigherOrder::MapFilter => format!("{name}(map, (k, v) -> v > 1)"),
         HigherOrder::TransformKeys | HigherOrder::TransformValues => format!("{name}(map, (k, v) -> v)"),
+        HigherOrder::MapZipWith => format!("{name}(a, b, (k, x, y) -> x + y)"),
     }
 }

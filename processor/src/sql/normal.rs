@@ -2,42 +2,52 @@
 
 use std::fmt::Write;
 
-use super::block::{Block, Level};
+use super::block::Level;
 use super::lowered::Lowering;
-use crate::plan::{Sink, Watermark};
+use super::reads::Reads;
+use crate::plan::Sink;
 
 /// The normal form. Counts over undeclared columns have the text that they have always had: checkpoints and derived
 /// names depend on it.
-pub(super) fn text(block: &Block<'_>, sink: &Sink, watermark: Option<Watermark>) -> String {
+pub(super) fn text(levels: &[Level], reads: &Reads<'_>, sink: &Sink) -> String {
     let sink = match sink {
         Sink::Console => "CONSOLE".to_owned(),
         Sink::Topic(topic) => format!("TOPIC {topic:?}"),
         Sink::Json => "JSON".to_owned(),
         Sink::File(path) => format!("FILE {path:?}"),
     };
-    let mut from = format!("{:?}", block.topic);
-    list(&mut from, " READ ", block.scope.declared().map(|(name, data_type)| format!("{name:?} {data_type}")));
-    if let Some(watermark) = watermark {
-        // Writing into a string cannot fail.
-        let _ = write!(from, " WATERMARK {} {}", block.scope.text(watermark.column), watermark.delay_micros);
-    }
-    sink + &levels_text(&block.levels, from)
+    let mut from = reads.branches().map(|(topic, scope, watermark)| {
+        let mut from = format!("{topic:?}");
+        list(&mut from, " READ ", scope.declared().map(|(name, data_type)| format!("{name:?} {data_type}")));
+        if let Some(watermark) = watermark {
+            // Writing into a string cannot fail.
+            let _ = write!(from, " WATERMARK {} {}", scope.text(watermark.column), watermark.delay_micros);
+        }
+        from
+    });
+    sink + &levels_text(levels, &mut from)
 }
 
-fn levels_text(levels: &[Level], mut from: String) -> String {
+/// What each branch reads, in the order in which they stand in the text.
+type From<'f> = dyn Iterator<Item = String> + 'f;
+
+fn levels_text(levels: &[Level], reads: &mut From<'_>) -> String {
+    let mut from = String::new();
     let mut levels = levels.iter().peekable();
     while let Some(level) = levels.next() {
-        let selected = select_text(level, &from);
+        let selected = select_text(level, &from, reads);
         from = if levels.peek().is_some() { format!("({})", selected.trim_start()) } else { selected };
     }
     from
 }
 
-fn select_text(level: &Level, from: &str) -> String {
+/// Over the text `from`; if that is empty, over what the next branch reads.
+fn select_text(level: &Level, from: &str, reads: &mut From<'_>) -> String {
     if !level.united.is_empty() {
-        let united = level.united.iter().map(|levels| levels_text(levels, from.to_owned()));
+        let united = level.united.iter().map(|levels| levels_text(levels, reads));
         return united.collect::<Vec<_>>().join(" UNION ALL");
     }
+    let from = if from.is_empty() { reads.next().unwrap_or_default() } else { from.to_owned() };
     let mut text = String::new();
     list(&mut text, " SELECT ", level.outputs.iter().cloned());
     let _ = write!(text, " FROM {from}");
@@ -57,19 +67,43 @@ fn select_text(level: &Level, from: &str) -> String {
 }
 
 /// What the state is of: queries that agree in it may go on with each other's. Conditions are left out.
-pub(super) fn state(block: &Block<'_>) -> String {
-    let mut from = format!("FROM {:?}", block.topic);
-    if !block.last.is_grouped {
-        return from;
+pub(super) fn state(levels: &[Level], reads: &Reads<'_>, has_groups: bool) -> String {
+    if has_groups {
+        return levels_state(levels, &mut reads.branches().map(|(topic, ..)| format!("{topic:?}")));
     }
-    let last = block.levels.iter().rposition(|level| level.is_grouped).unwrap_or(block.levels.len().saturating_sub(1));
-    for level in block.levels.iter().take(last) {
-        let grouped = if level.is_grouped { level.state.as_str() } else { "" };
-        from = format!("FROM ({}{grouped})", select_text(&unconditional(level), from.trim_start_matches("FROM ")));
+    let mut state = String::new();
+    list(&mut state, "FROM ", reads.topics().map(|topic| format!("{topic:?}")));
+    state
+}
+
+fn levels_state(levels: &[Level], reads: &mut From<'_>) -> String {
+    let last = levels.iter().rposition(Level::holds_groups).unwrap_or(levels.len().saturating_sub(1));
+    let mut from = String::new();
+    for level in levels.iter().take(last) {
+        from = if level.united.iter().flatten().any(Level::holds_groups) {
+            format!("({})", united_state(level, reads))
+        } else {
+            let grouped = if level.is_grouped { level.state.as_str() } else { "" };
+            let selected = select_text(&unconditional(level), from.trim_start_matches("FROM "), reads);
+            format!("FROM ({selected}{grouped})")
+        };
     }
-    let Some(level) = block.levels.get(last) else { return from };
-    list(&mut from, " MAKE ", level.generators.iter().cloned());
-    from + &level.state
+    match levels.get(last) {
+        Some(level) if !level.united.is_empty() => united_state(level, reads),
+        Some(level) => {
+            if from.is_empty() {
+                from = format!("FROM {}", reads.next().unwrap_or_default());
+            }
+            list(&mut from, " MAKE ", level.generators.iter().cloned());
+            from + &level.state
+        }
+        None => from,
+    }
+}
+
+fn united_state(level: &Level, reads: &mut From<'_>) -> String {
+    let sides: Vec<String> = level.united.iter().map(|levels| levels_state(levels, reads)).collect();
+    sides.join(" UNION ALL ")
 }
 
 fn unconditional(level: &Level) -> Level {

@@ -57,6 +57,12 @@ impl<'t> Scope<'t> {
         Self { qualifier, relation: Relation::Topic(table), columns: Vec::new() }
     }
 
+    /// Itself, and without columns in its place.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self { qualifier: String::new(), relation: Relation::Query, columns: Vec::new() };
+        std::mem::replace(self, empty)
+    }
+
     /// Of the columns of an inner query.
     pub(super) fn of_query(qualifier: String, fields: impl Iterator<Item = (String, DataType, usize)>) -> Self {
         let column = |(name, data_type, identity)| Column {
@@ -169,14 +175,17 @@ impl<'t> Scope<'t> {
 
     /// Takes in the columns of another scope of the same topic: their numbers here. `None` if one is of another type.
     pub(super) fn adopt(&mut self, other: &Self) -> Option<Vec<usize>> {
+        let known = |column: &Column| self.position(&column.name, column.from);
+        let is_known_otherwise = |(number, column): (usize, &Column)| {
+            known(column).is_some_and(|known| self.data_type(known) != other.data_type(number))
+        };
+        if other.columns.iter().enumerate().any(is_known_otherwise) {
+            return None;
+        }
         let mut numbers = Vec::with_capacity(other.columns.len());
-        for column in &other.columns {
-            let data_type = column.data_type.clone().unwrap_or_else(|| column.shape.data_type());
-            match self.position(&column.name, column.from) {
-                Some(known) if self.data_type(known) == data_type => numbers.push(known),
-                Some(_) => return None,
-                None => numbers.push(self.push(&column.name, column.from, Some(data_type))),
-            }
+        for (number, column) in other.columns.iter().enumerate() {
+            let known = self.position(&column.name, column.from);
+            numbers.push(known.unwrap_or_else(|| self.push(&column.name, column.from, Some(other.data_type(number)))));
         }
         Some(numbers)
     }

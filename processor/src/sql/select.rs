@@ -89,15 +89,30 @@ pub(super) fn block<'q>(context: &Context<'q>, text: &Rc<Text>, query: &'q Query
     }
     match query.body.as_ref() {
         SetExpr::Select(select) => select_block(&context, text, Some(query), select),
-        SetExpr::Query(inner) => {
-            let inner_text = Rc::new(text.within(inner.span()));
-            let inner = block(&context, &inner_text, inner)?;
+        body => {
+            let inner = set(&context, text, body)?;
             ordered(text, query, inner)
         }
-        SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, left, right } => {
-            let united = union::all(&context, text, left, right)?;
-            ordered(text, query, united)
+    }
+}
+
+/// A query without ORDER BY and LIMIT.
+pub(super) fn set<'q>(context: &Context<'q>, text: &Rc<Text>, body: &'q SetExpr) -> Result<Block<'q>, PlanError> {
+    let at = |keyword, what: &str, instead: &str| Err(refuse(text.keyword(keyword), what, instead));
+    match body {
+        SetExpr::Select(select) => select_block(context, text, None, select),
+        SetExpr::Query(inner) => {
+            let inner_text = Rc::new(text.within(inner.span()));
+            block(context, &inner_text, inner)
         }
+        SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, left, right } => match set_quantifier {
+            SetQuantifier::All => union::all(context, text, left, right),
+            SetQuantifier::None | SetQuantifier::Distinct => {
+                let united = union::all(context, text, left, right)?;
+                distinct_rows(text, None, body.span(), united)
+            }
+            _ => at(Keyword::UNION, "UNION BY NAME is not supported", "write UNION ALL, with the columns in one order"),
+        },
         SetExpr::SetOperation { op, set_quantifier, .. } => {
             let keyword = match op {
                 SetOperator::Except | SetOperator::Minus => Keyword::EXCEPT,
@@ -143,7 +158,7 @@ pub(super) fn select_block<'q>(
             let (parts, distinct) = lower_select(&mut lowering, query, select)?;
             let selected = parts.selected(&lowering);
             let block = Block::of_topic(topic, lowering.scope, selected);
-            if distinct { distinct_groups(text, query, select, block) } else { Ok(block) }
+            if distinct { distinct_rows(text, query, select.span(), block) } else { Ok(block) }
         }
         from::Source::Query { block, qualifier, columns } => {
             let scope = block.as_scope(qualifier, &columns);
@@ -151,19 +166,18 @@ pub(super) fn select_block<'q>(
             join(&mut lowering)?;
             let (parts, distinct) = lower_select(&mut lowering, query, select)?;
             let block = block.select(parts.selected(&lowering))?;
-            if distinct { distinct_groups(text, query, select, block) } else { Ok(block) }
+            if distinct { distinct_rows(text, query, select.span(), block) } else { Ok(block) }
         }
     }
 }
 
-/// DISTINCT over the groups of a SELECT: they are grouped again.
-fn distinct_groups<'t>(
+/// DISTINCT over the rows of a query: they are grouped.
+fn distinct_rows<'t>(
     text: &Rc<Text>,
     query: Option<&Query>,
-    select: &Select,
+    place: Span,
     block: Block<'t>,
 ) -> Result<Block<'t>, PlanError> {
-    let place = select.span();
     let mut lowering = Lowering::new(text.clone(), block.as_scope(String::new(), &[]));
     let items: Vec<Item<'_>> = (0..block.last.outputs.len()).map(|column| Item::numbered(column, place)).collect();
     group::distinct(&mut lowering, &items)?;

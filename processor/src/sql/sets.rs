@@ -154,7 +154,7 @@ pub(super) fn keys(lowering: &mut Lowering<'_>, sets: Sets) -> Result<(), PlanEr
         }
         ids.push(id);
         row.push(expr::Expr::Literal(Value::BigInt(id)));
-        rows.push((None, row));
+        rows.push(row);
     }
     let texts: Vec<&str> = keys.iter().map(|key| key.text.as_str()).collect();
     let text = format!("grouping_sets({}; {sets:?})", texts.join(", "));

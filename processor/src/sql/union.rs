@@ -1,21 +1,20 @@
-//! UNION ALL of queries over one topic: each record makes a row for each of them.
+//! UNION ALL: the rows of several SELECTs, each over its own topic, with columns of the types that they have in common.
 
 use std::rc::Rc;
 
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier, Spanned};
 use sqlparser::tokenizer::Span;
 
-use super::block::{Block, Level};
+use super::block::{Block, Clauses, Level};
 use super::error::{PlanError, refuse};
-use super::generator::converted;
-use super::lowered::GENERATED;
 use super::select::{self, Context};
 use super::text::Text;
-use super::{SHAPE, assemble};
 use crate::expr::Expr;
 use crate::expr::build;
-use crate::plan::{Generator, OutputColumn, Stage};
+use crate::plan::OutputColumn;
+use crate::types::DataType;
 
+/// The rows of both sides, also where they are to be taken once each.
 pub(super) fn all<'q>(
     context: &Context<'q>,
     text: &Rc<Text>,
@@ -29,12 +28,7 @@ pub(super) fn all<'q>(
     for side in sides {
         let place = side.span();
         let inner = Rc::new(text.within(place));
-        let block = match side {
-            SetExpr::Select(select) => select::select_block(context, &inner, None, select)?,
-            SetExpr::Query(query) => select::block(context, &inner, query)?,
-            _ => return Err(refuse(place, "UNION ALL is of SELECTs alone", SHAPE)),
-        };
-        blocks.push((block, place));
+        blocks.push((select::set(context, &inner, side)?, place));
     }
     united(blocks)
 }
@@ -50,75 +44,52 @@ fn gather<'q>(side: &'q SetExpr, sides: &mut Vec<&'q SetExpr>) {
     }
 }
 
-fn united(mut blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
-    const APART: &str = "run one query for each SELECT, into one topic";
-    let mut types = Vec::new();
+fn united(blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
+    let mut columns: Vec<OutputColumn> = Vec::new();
     for (index, (block, place)) in blocks.iter().enumerate() {
-        let plain = !block.last.is_grouped
-            && block.last.limit.is_none()
-            && block.last.order.is_empty()
-            && block.last.generated == 0;
-        if !plain {
-            let what = "UNION ALL is of SELECTs without groups, LIMIT, ORDER BY, windows and explode";
-            return Err(refuse(*place, what, APART));
-        }
-        if blocks.first().is_some_and(|(first, _)| first.topic != block.topic) {
-            return Err(refuse(*place, "UNION ALL is of SELECTs from one topic", APART));
-        }
+        let outputs = &block.last.outputs;
         if index == 0 {
-            types = block.last.outputs.iter().map(|output| output.data_type.clone()).collect();
-        } else if block.last.outputs.len() != types.len() {
-            let what =
-                format!("the first SELECT has {} columns, and this has {}", types.len(), block.last.outputs.len());
+            let column = |(number, output): (usize, &OutputColumn)| OutputColumn {
+                expr: Expr::Column(number),
+                ..output.clone()
+            };
+            columns = outputs.iter().enumerate().map(column).collect();
+        } else if outputs.len() != columns.len() {
+            let what = format!("the first SELECT has {} columns, and this has {}", columns.len(), outputs.len());
             return Err(refuse(*place, what, "select as many columns"));
         } else {
-            for (known, output) in types.iter_mut().zip(&block.last.outputs) {
-                let Some(common) = build::common_type(known, &output.data_type) else {
-                    let what = format!("{} is {}, and in the first SELECT {known}", output.name, output.data_type);
+            for (known, output) in columns.iter_mut().zip(outputs) {
+                let Some(common) = build::common_type(&known.data_type, &output.data_type) else {
+                    let what =
+                        format!("{} is {}, and in the first SELECT {}", output.name, output.data_type, known.data_type);
                     return Err(refuse(*place, what, "CAST one of them to the type of the other"));
                 };
-                *known = common;
+                known.data_type = common;
             }
         }
     }
-    let mut rest = blocks.split_off(1).into_iter();
-    let Some((mut united, _)) = blocks.pop() else {
-        return Err(refuse(Span::empty(), "there is no SELECT", SHAPE));
+    let mut united = Block {
+        branches: Vec::new(),
+        levels: vec![Level::default()],
+        tables: Vec::new(),
+        limits: 0,
+        inner: Vec::new(),
+        last: Clauses { outputs: columns, ..Clauses::default() },
     };
-    let row = |block: &Block<'_>| {
-        let conditions = block.last.stages.iter().filter_map(|stage| match stage {
-            Stage::Filter(condition) => Some(condition.clone()),
-            _ => None,
-        });
-        let typed = |output: &OutputColumn| build::Typed {
-            expr: output.expr.clone(),
-            data_type: output.data_type.clone(),
-            name: String::new(),
-            text: String::new(),
-        };
-        let columns = block.last.outputs.iter().zip(&types).map(|(output, to)| converted(typed(output), to));
-        (assemble::joined(conditions.collect()), columns.collect::<Vec<Expr>>())
-    };
-    let mut rows = vec![row(&united)];
-    let mut levels = vec![std::mem::take(&mut united.levels)];
-    for (mut block, place) in rest.by_ref() {
-        let Some(numbers) = united.scope.adopt(&block.scope) else {
-            return Err(refuse(
-                place,
-                "a column is read as two types",
-                "say what it is: CREATE TABLE topic (column TYPE)",
-            ));
-        };
-        block.renumber(&|column| numbers.get(column).copied().unwrap_or(column));
-        rows.push(row(&block));
-        levels.push(block.levels);
-    }
-    united.levels = vec![Level { united: levels, ..Level::default() }];
-    united.last.stages = vec![Stage::Generate(Generator::Rows(rows))];
-    united.last.generated = types.len();
-    for (number, (output, data_type)) in united.last.outputs.iter_mut().zip(types).enumerate() {
-        output.expr = Expr::Column(GENERATED + number);
-        output.data_type = data_type;
+    for (mut block, place) in blocks {
+        for (output, column) in block.last.outputs.iter_mut().zip(&united.last.outputs) {
+            convert(output, &column.data_type);
+        }
+        united.unite(block, place)?;
     }
     Ok(united)
+}
+
+fn convert(output: &mut OutputColumn, to: &DataType) {
+    if output.data_type == *to {
+        return;
+    }
+    let from = std::mem::replace(&mut output.data_type, to.clone());
+    let operand = Box::new(std::mem::replace(&mut output.expr, Expr::Column(0)));
+    output.expr = Expr::Cast { operand, from, to: to.clone() };
 }

@@ -2,17 +2,17 @@
 
 use super::State;
 
-/// What a query remembers: the state of each of its groupings, and of each table that it joins.
+/// What a query remembers: the state of each of its levels, and of each table that it joins.
 #[derive(Debug)]
 pub(crate) struct Stores {
-    /// Of the groupings, the one over records first; one at least.
+    /// One at least; of one that does not group its rows there is none.
     pub(crate) levels: Vec<State>,
     /// Of the tables, in the order of the plan.
     pub(crate) tables: Vec<State>,
 }
 
 impl Stores {
-    /// The stores, each at its number: groupings, and then tables.
+    /// The stores, each at its number: levels, and then tables.
     pub(crate) fn all(&self) -> impl Iterator<Item = &State> {
         self.levels.iter().chain(&self.tables)
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub(crate) use nested::can_cast;
 
 use super::datetime::{MICROS_PER_SECOND, days_of_micros, micros_of_days, parse_date, parse_timestamp};
-use super::{DataType, Decimal, Value, interval, text};
+use super::{DIGITS_MAX, DataType, Decimal, IntervalRange, Value, interval, text};
 
 /// Converts a value of type `from` to type `to`; NULL if it does not convert, or if no value of the one type converts
 /// to the other (`can_cast`).
@@ -26,6 +26,10 @@ pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Valu
         let units = interval::units(&value, *range);
         let whole = |units: i64| checked_to_integer(units, to);
         return units.and_then(whole).unwrap_or(Value::Null);
+    }
+    if let (DataType::Interval(range), DataType::Decimal { precision, scale }) = (from, to) {
+        let units = interval::decimal_units(&value, *range);
+        return units.and_then(|units| units.rescale(*precision, *scale)).map_or(Value::Null, Value::Decimal);
     }
     match to {
         DataType::Null => Value::Null,
@@ -43,11 +47,7 @@ pub(crate) fn cast<'a>(value: Value<'a>, from: &DataType, to: &DataType) -> Valu
         DataType::Binary => to_binary(value),
         DataType::Date => to_date(value).map_or(Value::Null, Value::Date),
         DataType::Timestamp => to_timestamp(value).map_or(Value::Null, Value::Timestamp),
-        // Its units are a matter of its type.
-        DataType::Interval(_) => match value {
-            value @ (Value::Months(_) | Value::Micros(_)) => value,
-            _ => Value::Null,
-        },
+        DataType::Interval(range) => to_interval(value, *range),
         DataType::Array(_) | DataType::Map(..) | DataType::Struct(_) => nested::cast(value, from, to),
     }
 }
@@ -193,6 +193,19 @@ fn to_decimal(value: Value<'_>, precision: u8, scale: u8) -> Option<Decimal> {
         Value::String(text) => Decimal::parse(&text, precision, scale),
         Value::Timestamp(value) => Decimal::from_f64(seconds_of(value), precision, scale),
         _ => None,
+    }
+}
+
+/// Of numbers so many of the smallest unit.
+fn to_interval(value: Value<'_>, range: IntervalRange) -> Value<'_> {
+    match value {
+        Value::Months(_) | Value::Micros(_) => interval::cut(value, range),
+        Value::String(text) => interval::parse(&text, range).unwrap_or(Value::Null),
+        Value::Decimal(number) => interval::of_number(number, range).unwrap_or(Value::Null),
+        number => {
+            let whole = to_bigint(number).and_then(|whole| Decimal::from_integer(whole, DIGITS_MAX, 0));
+            whole.and_then(|whole| interval::of_number(whole, range)).unwrap_or(Value::Null)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lexer::{Token, Tokens};
 
 use super::decimal::DIGITS_MAX;
-use super::{DataType, Field};
+use super::{DataType, Field, IntervalRange, IntervalUnit};
 
 /// How deep types may stand in each other.
 const DEPTH_MAX: usize = 100;
@@ -133,7 +133,7 @@ impl Parser<'_> {
                 self.expect(&Token::Symbol('<'), "`<` and the fields")?;
                 return Ok(DataType::Struct(self.fields(&Token::Symbol('>'), true)?.into()));
             }
-            "INTERVAL" => "BIGINT, in a unit of your choice",
+            "INTERVAL" => return self.interval(position),
             "CHAR" | "CHARACTER" | "VARCHAR" => "STRING",
             "TIMESTAMP_NTZ" => "TIMESTAMP",
             "VOID" | "NULL" => "STRING",
@@ -141,12 +141,38 @@ impl Parser<'_> {
             _ => {
                 let message = format!(
                     "{word} is no type; use STRING, BIGINT, INT, SMALLINT, TINYINT, DOUBLE, FLOAT, DECIMAL(p,s), BOOLEAN, \
-                     TIMESTAMP, DATE, BINARY, STRUCT<name: type, ...>, ARRAY<type> or MAP<type, type>"
+                     TIMESTAMP, DATE, BINARY, INTERVAL DAY TO SECOND, STRUCT<name: type, ...>, ARRAY<type> or MAP<type, type>"
                 );
                 return Err(DdlError { message, position });
             }
         };
         Err(DdlError { message: format!("the type {word} is not supported; write {instead}"), position })
+    }
+
+    /// The units behind INTERVAL: one, or the largest and the smallest.
+    fn interval(&mut self, position: usize) -> Result<DataType, DdlError> {
+        let wrong = || DdlError {
+            message: "the type INTERVAL is not supported; write INTERVAL DAY TO SECOND or INTERVAL YEAR TO MONTH, or \
+                      some of their units"
+                .to_owned(),
+            position,
+        };
+        let from = self.unit()?.ok_or_else(wrong)?;
+        let to = if self.take_word("TO")? { self.unit()?.filter(|to| *to > from).ok_or_else(wrong)? } else { from };
+        let range = IntervalRange { from, to };
+        let is_one_kind = range.is_of_months() == (to <= IntervalUnit::Month);
+        if is_one_kind { Ok(DataType::Interval(range)) } else { Err(wrong()) }
+    }
+
+    fn unit(&mut self) -> Result<Option<IntervalUnit>, DdlError> {
+        let unit = match self.tokens.peek()? {
+            Token::Word(word) => IntervalUnit::named(&word.to_ascii_uppercase()),
+            _ => None,
+        };
+        if unit.is_some() {
+            self.tokens.advance();
+        }
+        Ok(unit)
     }
 
     /// What may stand in parentheses behind DECIMAL: digits in all (10) and after the point (0).

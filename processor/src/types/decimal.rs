@@ -8,7 +8,7 @@ mod read;
 use std::cmp::Ordering;
 
 pub(crate) use arithmetic::DecimalType;
-pub(super) use read::take_digit;
+pub(crate) use read::take_digit;
 
 /// Digits that a decimal can have.
 pub(crate) const DIGITS_MAX: u8 = 38;

@@ -1,13 +1,23 @@
 //! The ANSI intervals: of years and months, or of days and smaller units.
 
+mod read;
+
 use std::fmt;
 
-use super::Value;
+use super::{DIGITS_MAX, Decimal, Value};
 
-const MICROS_PER_SECOND: u64 = 1_000_000;
-const MICROS_PER_MINUTE: u64 = 60 * MICROS_PER_SECOND;
-const MICROS_PER_HOUR: u64 = 60 * MICROS_PER_MINUTE;
-const MICROS_PER_DAY: u64 = 24 * MICROS_PER_HOUR;
+pub(super) use read::of_number;
+pub(crate) use read::parse;
+
+/// The microseconds of a unit that is not made of months.
+fn micros_in(unit: IntervalUnit) -> i64 {
+    match unit {
+        IntervalUnit::Day => 86_400_000_000,
+        IntervalUnit::Hour => 3_600_000_000,
+        IntervalUnit::Minute => 60_000_000,
+        _ => 1_000_000,
+    }
+}
 
 /// A unit of an interval, the largest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +66,19 @@ impl IntervalRange {
 }
 
 impl IntervalUnit {
+    /// The unit of a word in upper case.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "YEAR" => Self::Year,
+            "MONTH" => Self::Month,
+            "DAY" => Self::Day,
+            "HOUR" => Self::Hour,
+            "MINUTE" => Self::Minute,
+            "SECOND" => Self::Second,
+            _ => return None,
+        })
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Year => "year",
@@ -78,15 +101,30 @@ impl fmt::Display for IntervalRange {
 
 /// An interval's length in the smallest unit of its range, cut to whole ones.
 pub(super) fn units(value: &Value<'_>, range: IntervalRange) -> Option<i64> {
-    let micros_of = |unit: u64| i64::try_from(unit).ok();
     match (value, range.to) {
         (Value::Months(months), IntervalUnit::Year) => Some(i64::from(months / 12)),
         (Value::Months(months), _) => Some(i64::from(*months)),
-        (Value::Micros(micros), IntervalUnit::Day) => Some(micros / micros_of(MICROS_PER_DAY)?),
-        (Value::Micros(micros), IntervalUnit::Hour) => Some(micros / micros_of(MICROS_PER_HOUR)?),
-        (Value::Micros(micros), IntervalUnit::Minute) => Some(micros / micros_of(MICROS_PER_MINUTE)?),
-        (Value::Micros(micros), _) => Some(micros / micros_of(MICROS_PER_SECOND)?),
+        (Value::Micros(micros), unit) => Some(micros / micros_in(unit)),
         _ => None,
+    }
+}
+
+/// The same as a decimal; seconds have their fraction.
+pub(super) fn decimal_units(value: &Value<'_>, range: IntervalRange) -> Option<Decimal> {
+    match (value, range.to) {
+        (Value::Micros(micros), IntervalUnit::Second) => Decimal::new(i128::from(*micros), DIGITS_MAX, 6),
+        _ => Decimal::from_integer(units(value, range)?, DIGITS_MAX, 0),
+    }
+}
+
+/// Without what is smaller than the units of a range.
+pub(super) fn cut(value: Value<'_>, range: IntervalRange) -> Value<'_> {
+    match (value, range.to) {
+        (Value::Months(months), IntervalUnit::Year) => Value::Months(months - months % 12),
+        (Value::Micros(micros), unit @ (IntervalUnit::Day | IntervalUnit::Hour | IntervalUnit::Minute)) => {
+            Value::Micros(micros - micros % micros_in(unit))
+        }
+        (value, _) => value,
     }
 }
 
@@ -106,16 +144,13 @@ pub(super) fn write_months(months: i32, range: IntervalRange, out: &mut Vec<u8>)
 pub(super) fn write_micros(micros: i64, range: IntervalRange, out: &mut Vec<u8>) {
     let mut text = if micros < 0 { "-".to_owned() } else { String::new() };
     let mut rest = micros.unsigned_abs();
-    let parts = [
-        (IntervalUnit::Day, MICROS_PER_DAY, ""),
-        (IntervalUnit::Hour, MICROS_PER_HOUR, " "),
-        (IntervalUnit::Minute, MICROS_PER_MINUTE, ":"),
-        (IntervalUnit::Second, MICROS_PER_SECOND, ":"),
-    ];
-    for (unit, length, separator) in parts {
+    let parts =
+        [(IntervalUnit::Day, ""), (IntervalUnit::Hour, " "), (IntervalUnit::Minute, ":"), (IntervalUnit::Second, ":")];
+    for (unit, separator) in parts {
         if unit < range.from || unit > range.to {
             continue;
         }
+        let length = micros_in(unit).unsigned_abs();
         let count = rest / length;
         rest %= length;
         if unit > range.from {

@@ -19,8 +19,9 @@ pub(crate) use cast::{can_cast, cast, try_cast};
 pub(crate) use codec::{decode_value, encode_value};
 pub(crate) use compare::{equal, order};
 pub(crate) use ddl::{parse_schema, parse_type};
-pub(crate) use decimal::{Decimal, DecimalType};
+pub(crate) use decimal::{DIGITS_MAX, Decimal, DecimalType, take_digit};
 pub(crate) use hash::{ValueHash, hash_value, hash_with};
+pub(crate) use interval::parse as parse_interval;
 pub use interval::{IntervalRange, IntervalUnit};
 pub(crate) use text::{to_json, to_text, write_json_string};
 

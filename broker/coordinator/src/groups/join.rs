@@ -57,7 +57,12 @@ impl Work<'_> {
             self.join_new(context, join);
             return Ok(());
         }
-        if self.group.pending_join.contains(&join.member_id) && join.instance.is_none() {
+        if self.group.pending_join.contains(&join.member_id) {
+            if join.instance.is_some() {
+                let refused = JoinRefused { error: GroupError::PendingMemberIsDynamic, member_id: "".into() };
+                self.reply(request, Reply::Join(Err(refused)));
+                return Ok(());
+            }
             let member_id = join.member_id.clone();
             self.add_member(request, join, member_id);
             return Ok(());

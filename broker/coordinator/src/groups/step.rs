@@ -21,6 +21,9 @@ pub enum GroupError {
     /// UNKNOWN_MEMBER_ID
     #[error("the member is not in the group")]
     UnknownMemberId,
+    /// UNKNOWN_SERVER_ERROR: Kafka fails on it
+    #[error("an id that was given to a dynamic member came back with a static member's instance")]
+    PendingMemberIsDynamic,
     /// MEMBER_ID_REQUIRED
     #[error("the member is to join again with the id it was given")]
     MemberIdRequired,

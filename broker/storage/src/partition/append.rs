@@ -90,7 +90,7 @@ impl PartitionLog {
         {
             return Err(sequence_error(&batch.header, &SequenceError::OutOfOrder { last: None }));
         }
-        if batch.header.is_transactional() {
+        if batch.header.is_transactional() && batch.header.producer_id.0 >= 0 {
             state.check_verified(&batch.header, writer)?;
         }
         let header = self.write_checked(state, &batch, &config, now)?;

@@ -23,16 +23,6 @@ pub(super) struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    /// Whether the header does not say it all.
-    pub(super) fn need_records(&self) -> bool {
-        let (header, config) = (&self.batch.header, self.config);
-        let of_append = header.timestamp_type() == TimestampType::LogAppendTime;
-        let may_be_out_of_range = config.timestamp_type == TimestampType::CreateTime
-            && (config.timestamp_before_max_ms != i64::MAX
-                || header.max_timestamp.saturating_sub(self.now) > config.timestamp_after_max_ms);
-        config.cleanup_policy.compact || of_append || may_be_out_of_range
-    }
-
     /// Looks at each record, unfolding them into `unfolded` if they are compressed.
     pub(super) fn check(&self, unfolded: &mut Vec<u8>) -> Result<Seen, AppendError> {
         let mut refused = RefusedRecords::default();

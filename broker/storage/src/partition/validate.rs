@@ -1,9 +1,8 @@
 //! What a batch must be before it is appended, and what it becomes by the topic's settings, outside the partition's
 //! lock. See `org.apache.kafka.storage.internals.log.LogValidator`.
 //!
-//! Compressed records are unfolded and looked at, as nobody else will before a consumer does; others only where a setting
-//! asks for it: keys of a compacted topic, times that may be out of range, another codec. Else what the header says of
-//! them is taken as said.
+//! Records are looked at one by one, compressed ones unfolded for it, as nobody else will before a consumer does. The
+//! largest of their times becomes the header's, whatever that said.
 
 use std::cell::Cell;
 
@@ -36,7 +35,6 @@ pub(super) fn validate(
     let Ok(codec) = header.compression() else {
         return Err(AppendError::Unreadable(format!("no compression codec has the number {}", header.attributes & 7)));
     };
-    batch.verify_layout()?;
     if header.is_control() {
         return Err(invalid("clients may not write control batches".to_owned()));
     }
@@ -57,7 +55,7 @@ pub(super) fn validate(
     Ok(stored)
 }
 
-/// Looks at the records where that has to be; returns the batch as it is to be stored.
+/// Looks at the records; returns the batch as it is to be stored.
 fn checked(
     batch: Batch,
     codec: Compression,
@@ -71,19 +69,14 @@ fn checked(
         StoredCompression::Producer => codec,
         StoredCompression::Codec(target) => target,
     };
-    let mut max_timestamp = header.max_timestamp;
-    let mut renumbered = None;
     let checks = Checks { id, config, now, batch: &batch };
-    if target != codec || codec != Compression::None || checks.need_records() {
-        let seen = checks.check(unfolded)?;
-        max_timestamp = seen.max_timestamp;
-        if !seen.in_order && target != codec {
-            renumbered = Some(checks.renumber()?);
-        } else if !seen.in_order && codec != Compression::None {
-            return Err(AppendError::Unreadable(
-                "the records do not have the offsets that the batch promises".to_owned(),
-            ));
-        }
+    let seen = checks.check(unfolded)?;
+    let mut max_timestamp = seen.max_timestamp;
+    let mut renumbered = None;
+    if !seen.in_order && target != codec {
+        renumbered = Some(checks.renumber()?);
+    } else if !seen.in_order && codec != Compression::None {
+        return Err(AppendError::Unreadable("the records do not have the offsets that the batch promises".to_owned()));
     }
     let timestamp_type = config.timestamp_type;
     if timestamp_type == TimestampType::LogAppendTime {

@@ -10,16 +10,23 @@ use crate::catalogue::{self, CATALOGUE_NAME, Contents, TopicRecord};
 use crate::topic::{HIDDEN_PREFIX, is_file_name};
 use crate::{
     AlterResourceError, AlterTopicError, CreateTopicError, DeleteTopicError, LogConfig, LogConfigError, NewTopic,
-    PartitionLog, StorageError, Table, Topic, is_legal_topic_name,
+    PartitionLog, Settings, StorageError, Table, Topic, is_legal_topic_name,
 };
 
-/// What a hidden log of updates by key has of its own.
-const TABLE_OVERRIDES: [(&str, &str); 2] = [("cleanup.policy", "compact"), ("segment.bytes", "4194304")];
+/// What a hidden log of updates by key has of its own. A null value outlives by far the checkpoint that takes it to sled:
+/// were it gone before that, a crash would bring back what it removed.
+const TABLE_OVERRIDES: [(&str, &str); 3] =
+    [("cleanup.policy", "compact"), ("segment.bytes", "1048576"), ("delete.retention.ms", "3600000")];
+
+/// The settings on record of a hidden log of updates by key.
+pub(super) fn table_overrides() -> Settings {
+    TABLE_OVERRIDES.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
 
 /// The settings of a hidden log.
-pub(super) fn hidden_config(name: &str, record: &TopicRecord) -> LogConfig {
+pub(super) fn hidden_config(name: &str, overrides: &Settings) -> LogConfig {
     let hidden = LogConfig::hidden();
-    hidden.with_overrides(&record.overrides).unwrap_or_else(|error| {
+    hidden.with_overrides(overrides).unwrap_or_else(|error| {
         tracing::warn!(log = name, %error, "the log goes on without settings of its own");
         hidden
     })
@@ -122,11 +129,20 @@ impl Storage {
     /// As [`hidden_log`](Self::hidden_log), for updates by key: it is compacted, so that its size is bounded by what it
     /// is about.
     pub fn hidden_table(&self, name: &str) -> Result<Arc<Table>, StorageError> {
-        let overrides = TABLE_OVERRIDES.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        self.table(self.hidden(name, overrides.into())?)
+        let log = self.hidden(name, table_overrides())?;
+        let mut records = self.records.lock();
+        if let Some(record) = records.hidden.get_mut(name).filter(|record| record.overrides != table_overrides()) {
+            // It was made when such logs had other settings.
+            let now = TopicRecord { overrides: table_overrides(), ..record.clone() };
+            self.catalogue.write(&vec![catalogue::put_hidden(name, &now)])?;
+            log.set_config(Arc::new(hidden_config(name, &now.overrides)));
+            *record = now;
+        }
+        drop(records);
+        self.table(log)
     }
 
-    fn hidden(&self, name: &str, overrides: BTreeMap<String, String>) -> Result<Arc<PartitionLog>, StorageError> {
+    fn hidden(&self, name: &str, overrides: Settings) -> Result<Arc<PartitionLog>, StorageError> {
         if let Some(log) = self.known_hidden_log(name) {
             return Ok(log);
         }
@@ -151,7 +167,7 @@ impl Storage {
             }
         };
         let number = record.logs.first().copied().unwrap_or_default();
-        let log = self.opener().open(name, 0, number, record.id, hidden_config(name, &record), 0)?;
+        let log = self.opener().open(name, 0, number, record.id, hidden_config(name, &record.overrides), 0)?;
         self.topics.write().hidden.insert(name.to_owned(), log.clone());
         Ok(log)
     }
@@ -286,8 +302,10 @@ impl Topics {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
-    use crate::{Engine, StorageConfig};
+    use crate::{Clock, Engine, StorageConfig};
 
     #[test]
     fn a_hidden_table_is_as_large_as_what_it_is_about() {
@@ -319,6 +337,63 @@ mod tests {
             drop(storage);
             let (kept, size) = values(&open());
             assert!(kept == expected && size < 8 << 20, "{engine}: {size}");
+        }
+    }
+
+    #[test]
+    fn a_hidden_log_becomes_a_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Storage::open(StorageConfig::new(folder.path())).unwrap();
+        let storage = open();
+        storage.hidden_log("__brooklet_table").unwrap();
+        drop(storage);
+        let is_compacted = |storage: &Storage| {
+            let log = storage.known_hidden_log("__brooklet_table").unwrap();
+            log.config().cleanup_policy.compact
+        };
+        let storage = open();
+        assert!(!is_compacted(&storage));
+        storage.hidden_table("__brooklet_table").unwrap();
+        assert!(is_compacted(&storage));
+        drop(storage);
+        assert!(is_compacted(&open()));
+    }
+
+    #[test]
+    fn the_catalogue_is_as_large_as_what_it_is_about() {
+        for engine in [Engine::Segments, Engine::Sled, Engine::Memory] {
+            let folder = tempfile::tempdir().unwrap();
+            let now = Arc::new(AtomicI64::new(1_700_000_000_000));
+            let open = || {
+                let now = now.clone();
+                let clock = Clock::new(move || now.load(Ordering::Relaxed));
+                Storage::open(StorageConfig { engine, clock, ..StorageConfig::new(folder.path()) }).unwrap()
+            };
+            let name = |number: usize| format!("{number}-{}", "t".repeat(200));
+            let size = |storage: &Storage| storage.catalogue.log().size_bytes();
+            let storage = open();
+            for number in 0..4000 {
+                storage.create_topic(NewTopic::new(name(number), 1)).unwrap();
+                if number >= 3 {
+                    storage.delete_topic(&name(number - 3)).unwrap();
+                }
+                if number % 1000 == 999 {
+                    storage.clean();
+                    // What the pass found removed need not be kept by the next.
+                    now.fetch_add(3_600_001, Ordering::Relaxed);
+                }
+            }
+            // Each was on record with more than a thousand bytes.
+            assert!(size(&storage) < 5 << 19, "{engine}: {}", size(&storage));
+            let expected: Vec<_> = (3997..4000).map(name).collect();
+            let names = |storage: &Storage| storage.topics().iter().map(|it| it.name.to_string()).collect::<Vec<_>>();
+            assert_eq!(names(&storage), expected);
+            drop(storage);
+            if engine != Engine::Memory {
+                let storage = open();
+                assert_eq!(names(&storage), expected);
+                assert!(size(&storage) < 5 << 19, "{engine}: {}", size(&storage));
+            }
         }
     }
 

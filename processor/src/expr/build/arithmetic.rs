@@ -2,7 +2,7 @@
 
 use super::coerce::{decimal, is_integral, is_numeric, operand_digits, tightest};
 use super::{Binary, BuildError, Built, Typed, call, interval};
-use crate::expr::functions::{Function, arithmetic as functions, decimal as decimals};
+use crate::expr::functions::{Function, arithmetic as functions, decimal as decimals, interval as interval_functions};
 use crate::types::{DataType, DecimalType};
 
 fn sign(op: Binary) -> &'static str {
@@ -41,17 +41,33 @@ pub(super) fn operation(op: Binary, left: Typed, right: Typed, text: String) -> 
     let Some((left, right)) = operands(op, left.clone(), right.clone()) else {
         return Err(BuildError::mismatch(&text, &left, &right));
     };
-    typed_operation(functions::Operator::of(op), left, right, text)
+    typed_operation(functions::function, functions::Operator::of(op), left, right, text)
+}
+
+/// `try_add(left, right)` and its like: NULL where ANSI mode fails.
+pub(super) fn tried(op: Binary, left: Typed, right: Typed, text: String) -> Built {
+    let is_number = |operand: &Typed| is_numeric(&operand.data_type) || operand.data_type == DataType::String;
+    if is_number(&left) && is_number(&right) {
+        let Some((left, right)) = operands(op, left.clone(), right.clone()) else {
+            return Err(BuildError::mismatch(&text, &left, &right));
+        };
+        return typed_operation(functions::checked, functions::Operator::of(op), left, right, text);
+    }
+    // What leaves the range of a time or an interval is NULL anyway.
+    let typed = arithmetic(op, left, right)?;
+    Ok(Typed::new(typed.expr, typed.data_type, text))
 }
 
 pub(super) fn pmod(left: Typed, right: Typed, text: String) -> Built {
     let Some((left, right)) = operands(Binary::Modulo, left.clone(), right.clone()) else {
         return Err(BuildError::mismatch(&text, &left, &right));
     };
-    typed_operation(functions::Operator::PositiveModulo, left, right, text)
+    typed_operation(functions::function, functions::Operator::PositiveModulo, left, right, text)
 }
 
-fn typed_operation(op: functions::Operator, left: Typed, right: Typed, text: String) -> Built {
+type Find = fn(functions::Operator, &DataType) -> Option<interval_functions::Two>;
+
+fn typed_operation(find: Find, op: functions::Operator, left: Typed, right: Typed, text: String) -> Built {
     use functions::Operator as O;
     let (function, data_type) = match (&left.data_type, &right.data_type) {
         (
@@ -66,7 +82,7 @@ fn typed_operation(op: functions::Operator, left: Typed, right: Typed, text: Str
             };
             (Function::Decimal(decimals::Operation { op, to }), data_type)
         }
-        (common, _) => match functions::function(op, common) {
+        (common, _) => match find(op, common) {
             Some(function) => (Function::Two(function), common.clone()),
             None => return Err(BuildError::mismatch(&text, &left, &right)),
         },

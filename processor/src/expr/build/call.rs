@@ -3,6 +3,7 @@
 mod arrays;
 mod collections;
 mod conditional;
+mod formats;
 mod maps;
 mod math;
 mod regex;
@@ -235,7 +236,8 @@ fn refused(name: &str) -> Option<BuildError> {
 const ELSEWHERE: &str = "count count_if sum min max avg mean bool_and every bool_or any some first first_value \
      any_value last last_value window session_window explode explode_outer posexplode posexplode_outer inline \
      inline_outer stack transform filter exists forall aggregate reduce zip_with map_filter transform_keys \
-     transform_values boolean tinyint smallint int bigint float double decimal string binary date timestamp";
+     transform_values map_zip_with boolean tinyint smallint int bigint float double decimal string binary date \
+     timestamp";
 
 /// All that the README lists.
 fn names() -> impl Iterator<Item = &'static str> {

@@ -81,6 +81,29 @@ macro_rules! fraction {
     };
 }
 
+/// The operators that leave the range of a whole number's type, NULL there.
+macro_rules! checked {
+    ($op:expr, $variant:ident) => {
+        match $op {
+            Operator::Add => |left, right| pair!(left, right, $variant, |l, r| l.checked_add(r)),
+            Operator::Subtract => |left, right| pair!(left, right, $variant, |l, r| l.checked_sub(r)),
+            Operator::Multiply => |left, right| pair!(left, right, $variant, |l, r| l.checked_mul(r)),
+            _ => return None,
+        }
+    };
+}
+
+/// As `function`, but NULL instead of wrapping: `try_add` and its like.
+pub(crate) fn checked(op: Operator, data_type: &DataType) -> Option<Two> {
+    Some(match data_type {
+        DataType::TinyInt => checked!(op, TinyInt),
+        DataType::SmallInt => checked!(op, SmallInt),
+        DataType::Int => checked!(op, Int),
+        DataType::BigInt => checked!(op, BigInt),
+        _ => return function(op, data_type),
+    })
+}
+
 fn applied<T>(compute: impl FnOnce(T, T) -> Option<T>, left: T, right: T) -> Option<T> {
     compute(left, right)
 }

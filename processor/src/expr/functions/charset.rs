@@ -69,3 +69,11 @@ pub(crate) fn decode<'a>(bytes: Value<'a>, charset: Value<'a>) -> Value<'a> {
     };
     string(text.into_bytes())
 }
+
+/// A text's bytes.
+pub(crate) fn utf8(text: Value<'_>) -> Value<'_> {
+    match text {
+        Value::String(text) => Value::Binary(text),
+        _ => Value::Null,
+    }
+}

@@ -134,6 +134,18 @@ pub(crate) fn map_from_arrays<'a>(keys: Value<'a>, values: Value<'a>) -> Value<'
     make_map(keys.iter().zip(values).flat_map(|(key, value)| [key.clone(), value.clone()]).collect())
 }
 
+/// Of STRUCTs of key and value. NULL where one of them is, or where a key is NULL or there twice, where Spark fails.
+pub(crate) fn map_from_entries(array: Value<'_>) -> Value<'_> {
+    let mut all = Vec::new();
+    for item in items(&array) {
+        match item {
+            Value::Struct(pair) => all.extend(pair.iter().cloned()),
+            _ => return Value::Null,
+        }
+    }
+    make_map(all)
+}
+
 /// NULL where a key is in two of them, where Spark fails.
 pub(crate) fn map_concat(maps: Vec<Value<'_>>) -> Value<'_> {
     let all = maps.iter().flat_map(entries).flat_map(|(key, value)| [key.clone(), value.clone()]);

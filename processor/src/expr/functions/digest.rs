@@ -75,6 +75,22 @@ pub(crate) fn unbase64(value: Value<'_>) -> Value<'_> {
     BASE64.decode(signs).map_or(Value::Null, |decoded| Value::Binary(decoded.into()))
 }
 
+/// Of signs of the alphabet with blanks between them, in fours, of which the last may be filled up or cut; NULL of other
+/// texts.
+pub(crate) fn strict_unbase64(value: Value<'_>) -> Value<'_> {
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0x0b | 0x1c..=0x1f);
+    let bytes = bytes(&value);
+    let (text, fill) = bytes.split_at(bytes.iter().position(|byte| *byte == b'=').unwrap_or(bytes.len()));
+    let signs: Vec<u8> = text.iter().filter(|byte| !is_blank(byte)).copied().collect();
+    let is_filled = !fill.is_empty();
+    if is_filled
+        && (fill.len() > 2 || !(signs.len() + fill.len()).is_multiple_of(4) || fill.iter().any(|byte| *byte != b'='))
+    {
+        return Value::Null;
+    }
+    BASE64.decode(signs).map_or(Value::Null, |decoded| Value::Binary(decoded.into()))
+}
+
 /// Of a number's 64 bits without zeros at the start, or of all bytes.
 pub(crate) fn hex(value: Value<'_>) -> Value<'_> {
     match value {

@@ -14,8 +14,10 @@ pub(super) mod interval;
 mod java_regex;
 pub(super) mod json;
 pub(super) mod like;
+pub(super) mod mask;
 pub(super) mod matching;
 pub(super) mod math;
+pub(super) mod number_format;
 pub(super) mod regex;
 pub(super) mod rounding;
 pub(super) mod search;
@@ -71,6 +73,10 @@ pub(crate) enum Function {
     TryCast(DataType, DataType),
     /// As the text of its type.
     ToJson(DataType),
+    Mask(mask::Mask),
+    ToNumber(number_format::NumberFormat),
+    /// Of a DECIMAL.
+    ToChar(number_format::NumberFormat),
     Split(Pattern, i32),
     /// The field of this number of each STRUCT in an ARRAY.
     ArrayField(usize),
@@ -112,6 +118,9 @@ impl Function {
             Self::FromJson(reader) => reader.read(&value),
             Self::TryCast(from, to) => crate::types::try_cast(value, from, to),
             Self::ToJson(data_type) => json::of_value(&value, data_type),
+            Self::Mask(mask) => mask.apply(&value),
+            Self::ToNumber(format) => format.read(&value),
+            Self::ToChar(format) => format.write(&value),
             Self::Split(pattern, limit) => matching::split(pattern, value, *limit),
             Self::Round(round) => round.apply(value),
             Self::DateTrunc(unit) => calendar::truncate(*unit, value),

@@ -145,18 +145,18 @@ fn a_star_is_the_declared_columns() {
     let plan = typed("SELECT * FROM t");
     assert_eq!(columns(&plan).len(), 16);
     let kafka = plan_all("SELECT kafka.*, timestamp FROM t", &PlanSettings::default()).unwrap().remove(0);
-    let from: Vec<ReadFrom> = kafka.source.columns.iter().map(|column| column.from).collect();
+    let from: Vec<ReadFrom> = kafka.sources[0].columns.iter().map(|column| column.from).collect();
     assert_eq!(from.len(), 9);
     assert_eq!((from[0], from[8]), (ReadFrom::Key, ReadFrom::Json));
     let declared = typed("SELECT timestamp, offset FROM t");
-    assert!(declared.source.columns.iter().any(|column| column.from == ReadFrom::Timestamp));
+    assert!(declared.sources[0].columns.iter().any(|column| column.from == ReadFrom::Timestamp));
 }
 
 #[test]
 fn undeclared_columns_have_the_types_of_their_use() {
     let plan = plan("SELECT a.b, a.c.d, A.B, e[0].f, g[1], h['i'] FROM t").unwrap();
     let columns: Vec<String> =
-        plan.source.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
+        plan.sources[0].columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
     let expected =
         ["a struct<b:string,c:struct<d:string>>", "e array<struct<f:string>>", "g array<string>", "h struct<i:string>"];
     assert_eq!(columns, expected);
@@ -167,8 +167,8 @@ fn undeclared_columns_have_the_types_of_their_use() {
 fn a_window_follows_the_columns_and_carries_the_event_time() {
     let plan =
         typed("SELECT s, window.start, count(*) FROM t WHERE a > 1 GROUP BY s, window(ts, '10 seconds', '5 seconds')");
-    assert_eq!(plan.source.columns.len(), 3);
-    assert_eq!(plan.source.topic, "logs");
+    assert_eq!(plan.sources[0].columns.len(), 3);
+    assert_eq!(plan.sources[0].topic, "logs");
     let grouping = plan.grouping.unwrap();
     assert!(matches!(grouping.keys[1].expr, Expr::Column(3)), "{:?}", grouping.keys);
     assert_eq!(grouping.event_time, Some(EventTime::WindowEnd(1)));
@@ -177,7 +177,7 @@ fn a_window_follows_the_columns_and_carries_the_event_time() {
     else {
         panic!("no such window")
     };
-    assert_eq!(plan.source.watermark.map(|watermark| watermark.delay_micros), Some(5_000_000));
+    assert_eq!(plan.sources[0].branches[0].watermark.map(|watermark| watermark.delay_micros), Some(5_000_000));
     let event_time = |query: &str| typed(query).grouping.unwrap().event_time;
     assert_eq!(event_time("SELECT ts, count(*) FROM t GROUP BY s, ts"), Some(EventTime::Time(1)));
     assert_eq!(event_time("SELECT count(*) FROM t GROUP BY window(ts + INTERVAL 1 DAY, '1 day')"), None);
@@ -190,9 +190,10 @@ fn where_is_split_at_the_watermark_and_having_over_keys_goes_first() {
     let plan = typed(
         "SELECT s, count(*) AS n FROM t WHERE a = 1 AND ts > '2024-01-01' AND b = 2 GROUP BY s HAVING n > 1 AND s <> 'x'",
     );
-    let Some(Expr::And(early)) = &plan.early_filter else { panic!("{:?}", plan.early_filter) };
+    let branch = &plan.sources[0].branches[0];
+    let Some(Expr::And(early)) = &branch.early_filter else { panic!("{:?}", branch.early_filter) };
     assert_eq!(early.len(), 3);
-    assert!(matches!(plan.filter, Some(Expr::Compare { .. })));
+    assert!(matches!(branch.filter, Some(Expr::Compare { .. })));
     assert!(matches!(plan.having, Some(Expr::Compare { .. })));
 }
 

@@ -79,5 +79,5 @@ fn several_statements_are_several_plans() {
     assert_eq!(plans.len(), 2);
     assert_eq!(*plans[0].sink(), Sink::Json);
     assert_eq!(*plans[1].sink(), Sink::Topic("y".to_owned()));
-    assert_eq!(plans[1].source_topic(), "x");
+    assert!(plans[1].source_topics().eq(["x"]));
 }

@@ -7,13 +7,14 @@ use crate::types::{DataType, Value};
 /// Whether Spark lets a CAST from the one type to the other stand (`Cast.canCast`).
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{Array, BigInt, Binary, Boolean, Date, Int, Interval, Map, Null, String, Struct, Timestamp};
-    use DataType::{SmallInt, TinyInt};
+    use DataType::{Decimal, SmallInt, TinyInt};
     match (from, to) {
         (from, to) if from == to => true,
         (Null, _) | (_, String) => true,
         (String, Binary | Boolean | Timestamp | Date) | (TinyInt | SmallInt | Int | BigInt, Binary) => true,
         (Interval(from), Interval(to)) => from.is_of_months() == to.is_of_months(),
-        (Interval(_), TinyInt | SmallInt | Int | BigInt) => true,
+        (Interval(_), TinyInt | SmallInt | Int | BigInt | Decimal { .. }) => true,
+        (String | TinyInt | SmallInt | Int | BigInt | Decimal { .. }, Interval(_)) => true,
         (Date | Timestamp, Boolean) | (Boolean | Date, Timestamp) | (Timestamp, Date) => true,
         (from, Boolean | Timestamp) if is_numeric(from) => true,
         (String | Boolean | Date | Timestamp, to) if is_numeric(to) => true,

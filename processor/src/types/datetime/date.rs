@@ -3,7 +3,7 @@
 use super::calendar::{days_in_month, days_of_civil};
 use super::time::without_gmt;
 use crate::types::blank::trim_all;
-use crate::types::decimal::take_digit;
+use crate::types::take_digit;
 
 /// The first day, 1582-10-15, on which Spark's hybrid calendar of old is the Gregorian one.
 const GREGORIAN_FROM_DAYS: i32 = -141_427;

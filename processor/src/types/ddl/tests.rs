@@ -25,10 +25,15 @@ fn columns_are_read_as_in_spark() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+const INTERVAL_WITHOUT_UNITS: &str = "the type INTERVAL is not supported; write INTERVAL DAY TO SECOND or INTERVAL YEAR \
+     TO MONTH, or some of their units";
+
 #[test]
 fn errors_say_where_and_what_instead() {
     for (text, position, message) in [
-        ("a INT, b INTERVAL", 9, "the type INTERVAL is not supported; write BIGINT, in a unit of your choice"),
+        ("a INT, b INTERVAL", 9, INTERVAL_WITHOUT_UNITS),
+        ("a INTERVAL MONTH TO DAY", 2, INTERVAL_WITHOUT_UNITS),
+        ("a INTERVAL SECOND TO DAY", 2, INTERVAL_WITHOUT_UNITS),
         ("a STRUCT<b: VARCHAR(5)>", 12, "the type VARCHAR is not supported; write STRING"),
         ("a DECIMAL(39, 0)", 2, "DECIMAL has at most 38 digits, not 39"),
         ("a DECIMAL(5, 6)", 2, "DECIMAL(5,6) has more digits after the point than in all"),

@@ -159,7 +159,7 @@ fn read_exponent(text: &[u8]) -> Option<i64> {
     (count > 0).then_some(if negative { -exponent } else { exponent })
 }
 
-pub(in crate::types) fn take_digit(text: &[u8]) -> Option<(u8, &[u8])> {
+pub(crate) fn take_digit(text: &[u8]) -> Option<(u8, &[u8])> {
     match text {
         [digit @ b'0'..=b'9', rest @ ..] => Some((digit - b'0', rest)),
         _ => take_wide_digit(text),

@@ -21,6 +21,7 @@ pub(super) const TABLE: &[Entry] = &[
     custom("map_entries", 1, 1, |call| map_part(call, entry_type, collections::map_entries)),
     custom("map_contains_key", 2, 2, map_contains_key),
     custom("map_from_arrays", 2, 2, map_from_arrays),
+    custom("map_from_entries", 1, 1, map_from_entries),
     custom("map_concat", 1, ANY_NUMBER, map_concat),
 ];
 
@@ -101,6 +102,16 @@ fn map_from_arrays(call: Call) -> Built {
     let mut elements = arguments.iter().map(|array| Arc::new(element(&array.data_type)));
     let (Some(key), Some(value)) = (elements.next(), elements.next()) else { return Err(wrong_kind(&call, "ARRAY")) };
     Ok(call.over(arguments, T::Map(key, value), Function::Two(collections::map_from_arrays)))
+}
+
+fn map_from_entries(call: Call) -> Built {
+    let pair = match call.arguments.first().map(|operand| element(&operand.data_type)) {
+        Some(T::Struct(fields)) => <[Field; 2]>::try_from(fields.to_vec()).ok(),
+        _ => None,
+    };
+    let Some([key, value]) = pair else { return Err(wrong_kind(&call, "ARRAY of STRUCT of two fields")) };
+    let gives = T::Map(Arc::new(key.data_type), Arc::new(value.data_type));
+    call.strict(&[Takes::Array], gives, Function::One(collections::map_from_entries))
 }
 
 fn map_concat(call: Call) -> Built {

@@ -1,7 +1,7 @@
 //! Functions of numbers.
 
 use super::{Call, Entry, custom, one, two};
-use crate::expr::build::arithmetic::{negated, operation, pmod};
+use crate::expr::build::arithmetic::{negated, operation, pmod, tried};
 use crate::expr::build::coerce::{Takes, decimal, digits};
 use crate::expr::build::{Binary, BuildError, Built, Typed, literal};
 use crate::expr::functions::rounding::{Mode, Round};
@@ -20,6 +20,10 @@ pub(super) const TABLE: &[Entry] = &[
     custom("negative", 1, 1, negative),
     custom("mod", 2, 2, modulo),
     custom("pmod", 2, 2, positive_modulo),
+    custom("try_add", 2, 2, |call| attempt(call, Binary::Add)),
+    custom("try_subtract", 2, 2, |call| attempt(call, Binary::Subtract)),
+    custom("try_multiply", 2, 2, |call| attempt(call, Binary::Multiply)),
+    custom("try_divide", 2, 2, |call| attempt(call, Binary::Divide)),
     one("sign", Double, T::Double, |value| math::double(value, math::signum)),
     one("signum", Double, T::Double, |value| math::double(value, math::signum)).shown("SIGNUM"),
     custom("ceil", 1, 2, |call| step(call, "CEIL", Mode::Ceiling, math::ceil)),
@@ -105,6 +109,12 @@ fn positive_modulo(call: Call) -> Built {
     let text = call.text();
     let [left, right] = call.take()?;
     pmod(left, right, text)
+}
+
+fn attempt(call: Call, op: Binary) -> Built {
+    let text = call.text();
+    let [left, right] = call.take()?;
+    tried(op, left, right, text)
 }
 
 fn complement(call: Call) -> Built {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ANY_NUMBER, Call, Entry, custom, one, three, two};
+use super::{ANY_NUMBER, Call, Entry, custom, formats, one, three, two};
 use crate::expr::build::coerce::{Takes, is_numeric, is_orderable, wider_of};
 use crate::expr::build::conditional::{choose, no_common_type};
 use crate::expr::build::{Binary as Comparison, Built, binary, literal, sql_type};
@@ -89,6 +89,12 @@ pub(super) const TABLE: &[Entry] = &[
     two("find_in_set", [String; 2], T::Int, search::find_in_set),
     custom("elt", 2, ANY_NUMBER, elt),
     custom("sentences", 1, 3, sentences),
+    custom("mask", 1, 5, formats::mask),
+    custom("to_binary", 1, 2, |call| formats::to_binary(call, false)),
+    custom("try_to_binary", 1, 2, |call| formats::to_binary(call, true)),
+    custom("to_number", 2, 2, formats::to_number),
+    custom("try_to_number", 2, 2, formats::to_number),
+    custom("to_char", 2, 2, formats::to_char),
 ];
 
 fn trim(call: Call, side: &str, blanks: super::One, set: super::Two) -> Built {

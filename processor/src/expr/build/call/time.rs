@@ -25,6 +25,8 @@ pub(super) const TABLE: &[Entry] = &[
     custom("trunc", 2, 2, |call| truncate(call, false)),
     custom("to_date", 1, 2, to_date),
     custom("to_timestamp", 1, 2, to_timestamp),
+    custom("to_timestamp_ltz", 1, 2, to_timestamp),
+    custom("try_to_timestamp", 1, 2, to_timestamp),
     custom("date_format", 2, 2, date_format),
     custom("from_unixtime", 1, 2, from_unixtime),
     custom("unix_timestamp", 0, 2, unix_timestamp),
@@ -52,7 +54,8 @@ pub(super) const TABLE: &[Entry] = &[
     one("minute", Timestamp, T::Int, time_parts::minute),
     one("second", Timestamp, T::Int, time_parts::second),
     custom("date_part", 2, 2, date_part),
-    custom("extract", 2, 2, extract),
+    custom("datepart", 2, 2, |call| extract(call, "datepart")),
+    custom("extract", 2, 2, |call| extract(call, "extract")),
     custom("date_add", 2, 2, |call| add_days(call, calendar::date_add)),
     custom("dateadd", 2, 2, |call| add_days(call, calendar::date_add)).shown("date_add"),
     custom("date_sub", 2, 2, |call| add_days(call, calendar::date_sub)),
@@ -64,6 +67,7 @@ pub(super) const TABLE: &[Entry] = &[
     two("next_day", [Date, Takes::String], T::Date, calendar::next_day),
     custom("make_date", 3, 3, |call| call.strict(&[Int], T::Date, Function::Three(calendar::make_date))),
     custom("make_timestamp", 6, 7, make_timestamp),
+    custom("make_timestamp_ltz", 6, 7, make_timestamp),
 ];
 
 fn is_timestamp(data_type: &DataType) -> bool {
@@ -242,9 +246,9 @@ fn date_part(call: Call) -> Built {
     part(call, text)
 }
 
-fn extract(call: Call) -> Built {
+fn extract(call: Call, shown: &str) -> Built {
     let text = match call.arguments.as_slice() {
-        [name, source] => format!("extract({} FROM {})", name.text, source.text),
+        [name, source] => format!("{shown}({} FROM {})", name.text, source.text),
         _ => call.text(),
     };
     part(call, text)

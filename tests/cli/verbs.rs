@@ -62,6 +62,31 @@ fn settings_are_set_shown_and_unset_one_by_one() {
     assert_eq!(of_topic, [&json!({ "setting": "retention.ms", "value": "60000", "source": "topic" })]);
     assert!(json_of(address, &["configs", "logs", "--all"]).as_array().unwrap().len() > 10);
     assert!(ok(address, &["configs", "--broker", "1", "--all"]).contains("num.partitions"));
+    for (resource, setting, source) in [
+        (&["--broker", "1"][..], "max.connections=500", "dynamic broker"),
+        (&["--broker-defaults"][..], "max.connections=400", "dynamic default broker"),
+        (&["--group", "readers"][..], "consumer.session.timeout.ms=50000", "group"),
+        (&["--client-metrics", "all"][..], "interval.ms=1000", "client metrics"),
+    ] {
+        let (name, value) = setting.split_once('=').unwrap();
+        let shown = || json_of(address, &[&["configs"][..], resource].concat());
+        let is_set = |shown: &serde_json::Value| {
+            shown
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|row| *row == json!({"setting": name, "value": value, "source": source}))
+        };
+        ok(address, &[&["configs", "set"][..], resource, &[setting][..]].concat());
+        assert!(is_set(&shown()), "{}", shown());
+        ok(address, &[&["configs", "unset"][..], resource, &[name][..]].concat());
+        assert!(!is_set(&shown()), "{}", shown());
+    }
+    for nothing in [&["configs", "set", "logs"][..], &["configs", "unset", "--broker", "1"][..]] {
+        assert!(!on(address, nothing).status.success());
+    }
+    let bad = on(address, &["configs", "set", "--broker", "1", "logs", "max.connections=1"]);
+    assert!(bad.stderr.contains("`logs`"), "{}", bad.stderr);
     let bad = on(address, &["configs", "set", "logs", "retention.ms=soon"]);
     assert!(bad.stderr.contains("InvalidConfig"), "{}", bad.stderr);
 }

@@ -4,7 +4,8 @@ mod query;
 mod serve;
 mod value;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use query::{Format, QueryArgs, StatusArgs};
@@ -43,6 +44,27 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+impl Cli {
+    /// The command line of this process; one that is wrong ends it.
+    pub(crate) fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|error| with_advice(error).exit())
+    }
+}
+
+/// Who gives a flag of `serve` to `brooklet` alone is told where it belongs.
+fn with_advice(mut error: clap::Error) -> clap::Error {
+    let is_alone = std::env::args().nth(1).is_some_and(|first| first.starts_with('-'));
+    if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && is_alone
+        && let Some(serve) = Cli::command().find_subcommand("serve")
+        && serve.get_arguments().any(|known| known.get_long() == flag.strip_prefix("--"))
+    {
+        let tip = format!("it is a flag of `brooklet serve`: brooklet serve {flag} …");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Serve(ServeArgs),
@@ -71,7 +93,7 @@ pub(crate) struct DemoArgs {
     pub(crate) rate: Option<brooklet_producer::Rate>,
 
     /// Address to listen on [default: 127.0.0.1:9092, or a free port where that is taken]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<HostPort>,
 }
 

@@ -81,8 +81,9 @@ async fn from_broker(
     tables: &[String],
     query: &mut AdHocQuery,
 ) -> anyhow::Result<()> {
+    let QueryArgs { bootstrap_server, properties, follow, .. } = args;
     let open =
-        |topic: &str| TopicReader::open(&args.bootstrap_server, &args.properties, topic, None, From::Earliest, TIMEOUT);
+        |topic: &str| TopicReader::open(bootstrap_server, properties, topic, None, From::Earliest, *follow, TIMEOUT);
     let mut sources = topics.iter().map(|topic| open(topic)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut tables = tables.iter().map(|table| open(table)).collect::<anyhow::Result<Vec<_>>>()?;
     let there = |feed: &mut Feed<'_, '_, '_>| {

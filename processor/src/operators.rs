@@ -59,7 +59,7 @@ pub(crate) struct Target<'t, 'e> {
     pub(crate) read: &'t mut Read,
     /// Takes bad records, if that was asked for.
     pub(crate) dead_letters: Option<&'t mut DeadLetters>,
-    /// How many rows each LIMIT of an inner query has let pass in the query's life.
+    /// How many rows each LIMIT of an inner query has let pass, as long as it counts.
     pub(crate) limited: &'t mut [u64],
 }
 

@@ -368,4 +368,6 @@ mod sink_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod union_rule_tests;
+#[cfg(test)]
 mod union_tests;

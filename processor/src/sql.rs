@@ -3,6 +3,7 @@
 mod aggregate;
 mod assemble;
 mod block;
+mod clauses;
 mod columns;
 mod condition;
 mod dialect;

@@ -103,7 +103,7 @@ pub(crate) fn open(options: &ClientOptions) -> anyhow::Result<(Client, Arc<Share
 /// Waits until the broker answers for `topic`, which makes a broker that creates topics on first use create it.
 ///
 /// # Errors
-/// No broker answered within `timeout`, with the last reason that the client gave.
+/// No broker answered within `timeout`, with the last reason that the client gave; or it allows no such topic.
 pub(crate) fn reach(
     client: &Client,
     shared: &Shared,
@@ -111,9 +111,16 @@ pub(crate) fn reach(
     topic: &str,
     timeout: Duration,
 ) -> anyhow::Result<()> {
-    answer(broker, timeout, |left| client.client().fetch_metadata(Some(topic), left))
-        .map(|_| ())
-        .map_err(|error| shared.last_error().map_or(error, |reason| anyhow!("no broker at {broker}: {reason}")))
+    let metadata = answer(broker, timeout, |left| client.client().fetch_metadata(Some(topic), left))
+        .map_err(|error| shared.last_error().map_or(error, |reason| anyhow!("no broker at {broker}: {reason}")))?;
+    let refused = metadata.topics().iter().find_map(|found| found.error()).map(RDKafkaErrorCode::from);
+    match refused {
+        Some(error @ (RDKafkaErrorCode::InvalidTopic | RDKafkaErrorCode::TopicAuthorizationFailed)) => {
+            bail!("{topic}: {error}")
+        }
+        // Those of a topic that is being made pass.
+        _ => Ok(()),
+    }
 }
 
 /// What the broker at `broker` answers to `ask`, which is given the time that is left and asked again until `timeout`:

@@ -27,8 +27,9 @@ Examples:
   brooklet consume logs -n 10 -f '%p@%o %T %k: %s\\n'
   brooklet consume logs --from 2026-01-31T12:00:00Z --partition 0
 
-The format knows %t topic, %p partition, %o offset, %T timestamp in milliseconds, %k key, %K its length, %s value,
-%S its length (-1: none), %h headers as NAME=VALUE with commas, %% a percent sign, and \\n, \\r, \\t, \\\\, \\0, \\xHH.";
+The format knows %t topic, %p partition, %o offset, %T timestamp in milliseconds, %k key,
+%K its length, %s value, %S its length (-1: none), %h headers as NAME=VALUE with commas,
+%% a percent sign, and \\n, \\r, \\t, \\\\, \\0, \\xHH.";
 
 /// Print the records of a topic of any Kafka broker
 #[derive(Args, Clone, Debug)]
@@ -81,7 +82,7 @@ pub fn consume(args: &ConsumeArgs) -> anyhow::Result<()> {
         properties.push(("isolation.level".to_owned(), "read_committed".to_owned()));
     }
     let (broker, topic) = (&args.bootstrap_server, &args.topic);
-    let mut reader = TopicReader::open(broker, &properties, topic, args.partition, args.from, TIMEOUT)?;
+    let mut reader = TopicReader::open(broker, &properties, topic, args.partition, args.from, args.follow, TIMEOUT)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut signals = {
         let _entered = runtime.enter();

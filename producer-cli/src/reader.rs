@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers as _, OwnedMessage};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Message, Offset, Timestamp, TopicPartitionList};
 
@@ -97,7 +98,9 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
-    /// Finds the topic's partitions, or `partition` alone, and where they end now, and begins at `from`.
+    /// Finds the topic's partitions, or `partition` alone, and where they end now, and begins at `from`. One that is not
+    /// to `follow` what comes later takes those partitions alone that have something: thousands of empty ones take
+    /// librdkafka long to begin and to end.
     ///
     /// # Errors
     /// No broker answers within `timeout`, or it has no such topic, or the topic no such partition.
@@ -107,6 +110,7 @@ impl TopicReader {
         topic: &str,
         partition: Option<i32>,
         from: From,
+        follow: bool,
         timeout: Duration,
     ) -> anyhow::Result<Self> {
         let consumer = consumer(bootstrap_server, properties)?;
@@ -117,16 +121,15 @@ impl TopicReader {
             }
             partitions = vec![wanted];
         }
+        let (firsts, opened_at) = edges(&consumer, topic, &partitions, timeout)?;
         let mut starts = TopicPartitionList::new();
-        let mut opened_at = TopicPartitionList::new();
         let mut ends = BTreeMap::new();
-        for partition in partitions {
-            let (low, high) = watermarks(&consumer, topic, partition, timeout)?;
+        for (first, end) in firsts.elements().iter().zip(opened_at.elements()) {
+            let (partition, low, high) = (end.partition(), raw(first), raw(&end));
             if high > low {
                 ends.insert(partition, high);
             }
             starts.add_partition_offset(topic, partition, from.offset(low, high))?;
-            opened_at.add_partition_offset(topic, partition, Offset::Offset(high))?;
         }
         if let From::Time(_) = from {
             starts = consumer.offsets_for_times(starts, timeout).context("the broker tells no offsets by time")?;
@@ -136,7 +139,11 @@ impl TopicReader {
             // Below zero is the end: nothing is of that time or later.
             start.is_some_and(|start| (0..*end).contains(&start))
         });
-        consumer.assign(&starts)?;
+        let mut taken = TopicPartitionList::new();
+        for element in starts.elements().iter().filter(|it| follow || ends.contains_key(&it.partition())) {
+            taken.add_partition_offset(topic, element.partition(), element.offset())?;
+        }
+        consumer.assign(&taken)?;
         Ok(Self { consumer, topic: topic.to_owned(), heard: Instant::now(), is_alone: false, ends, opened_at })
     }
 
@@ -184,10 +191,12 @@ impl TopicReader {
         timeout: Duration,
         each: impl FnMut(&Fetched<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        let before = self.opened_at.elements();
+        let partitions: Vec<i32> = before.iter().map(|element| element.partition()).collect();
         let mut ends_now = TopicPartitionList::new();
-        for element in self.opened_at.elements() {
-            let (partition, before) = (element.partition(), element.offset().to_raw().unwrap_or(0));
-            let (_, high) = watermarks(&self.consumer, &self.topic, partition, timeout)?;
+        let told = at(&self.consumer, &self.topic, &partitions, Offset::End, timeout)?;
+        for (now, before) in told.elements().iter().zip(&before) {
+            let (partition, high, before) = (now.partition(), raw(now), raw(before));
             if high > before {
                 self.ends.insert(partition, high);
             }
@@ -295,10 +304,40 @@ fn is_passing(error: &KafkaError) -> bool {
     matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve)
 }
 
-/// Where a partition starts and ends.
-fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32, timeout: Duration) -> anyhow::Result<(i64, i64)> {
-    let answered = consumer.fetch_watermarks(topic, partition, timeout);
-    answered.with_context(|| format!("partition {partition} of {topic} does not answer"))
+/// Where partitions start and where they end, in their order.
+fn edges(
+    consumer: &BaseConsumer,
+    topic: &str,
+    partitions: &[i32],
+    timeout: Duration,
+) -> anyhow::Result<(TopicPartitionList, TopicPartitionList)> {
+    let of = |edge| at(consumer, topic, partitions, edge, timeout);
+    Ok((of(Offset::Beginning)?, of(Offset::End)?))
+}
+
+/// The offset of an edge of each partition, in their order. The edges are times that ListOffsets knows (-2 and -1), which
+/// librdkafka hands on: one request for each broker, where its own query of an edge takes several a partition.
+fn at(
+    consumer: &BaseConsumer,
+    topic: &str,
+    partitions: &[i32],
+    edge: Offset,
+    timeout: Duration,
+) -> anyhow::Result<TopicPartitionList> {
+    let mut asked = TopicPartitionList::new();
+    for partition in partitions {
+        asked.add_partition_offset(topic, *partition, edge)?;
+    }
+    let told = consumer.offsets_for_times(asked, timeout).with_context(|| format!("{topic} does not answer"))?;
+    for element in told.elements() {
+        let partition = element.partition();
+        element.error().with_context(|| format!("partition {partition} of {topic} does not answer"))?;
+    }
+    Ok(told)
+}
+
+fn raw(element: &TopicPartitionListElem<'_>) -> i64 {
+    element.offset().to_raw().unwrap_or(0)
 }
 
 fn partitions(consumer: &BaseConsumer, broker: &str, topic: &str, timeout: Duration) -> anyhow::Result<Vec<i32>> {

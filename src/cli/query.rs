@@ -12,7 +12,8 @@ Examples:
   brooklet query 'SELECT level, COUNT(*) AS count FROM logs GROUP BY level ORDER BY count DESC'
 
   # typed columns, and the result as CSV
-  brooklet query --output csv 'CREATE TABLE iot_sensor_readings (sensor STRING, ts TIMESTAMP, celsius DOUBLE);
+  brooklet query --output csv 'CREATE TABLE iot_sensor_readings (
+    sensor STRING, ts TIMESTAMP, celsius DOUBLE);
     SELECT sensor, MAX(celsius) AS hottest FROM iot_sensor_readings GROUP BY sensor'
 
   # a data folder, while its broker is stopped

@@ -35,7 +35,9 @@ fn completions_know_commands_and_flags() {
 
 #[test]
 fn usage_errors_name_what_is_wrong_and_end_with_2() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 11] = [
+        (&["--listen", "127.0.0.1:1"], "brooklet serve --listen"),
+        (&["--query=SELECT 1"], "brooklet serve --query"),
         (&["sevre"], "sevre"),
         (&["serve", "--listen", "9092"], "HOST:PORT"),
         (&["serve", "--partitions", "0"], "--partitions"),

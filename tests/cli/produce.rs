@@ -101,6 +101,14 @@ fn records_that_are_not_delivered_are_counted_with_their_reason() {
 }
 
 #[test]
+fn a_name_that_no_topic_may_have_is_told() {
+    let (_brooklet, server, _) = serve();
+    let output = run_with_input(&["produce", "--topic", "a b", "--bootstrap-server", &server], b"x");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stderr, "brooklet: a b: InvalidTopic (Broker: Invalid topic)\n");
+}
+
+#[test]
 fn an_interrupt_flushes_and_reports() {
     use rustix::process::Signal;
     let (_brooklet, server, address) = serve();

@@ -62,6 +62,31 @@ fn settings_are_set_shown_and_unset_one_by_one() {
     assert_eq!(of_topic, [&json!({ "setting": "retention.ms", "value": "60000", "source": "topic" })]);
     assert!(json_of(address, &["configs", "logs", "--all"]).as_array().unwrap().len() > 10);
     assert!(ok(address, &["configs", "--broker", "1", "--all"]).contains("num.partitions"));
+    for (resource, setting, source) in [
+        (&["--broker", "1"][..], "max.connections=500", "dynamic broker"),
+        (&["--broker-defaults"][..], "max.connections=400", "dynamic default broker"),
+        (&["--group", "readers"][..], "consumer.session.timeout.ms=50000", "group"),
+        (&["--client-metrics", "all"][..], "interval.ms=1000", "client metrics"),
+    ] {
+        let (name, value) = setting.split_once('=').unwrap();
+        let shown = || json_of(address, &[&["configs"][..], resource].concat());
+        let is_set = |shown: &serde_json::Value| {
+            shown
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|row| *row == json!({"setting": name, "value": value, "source": source}))
+        };
+        ok(address, &[&["configs", "set"][..], resource, &[setting][..]].concat());
+        assert!(is_set(&shown()), "{}", shown());
+        ok(address, &[&["configs", "unset"][..], resource, &[name][..]].concat());
+        assert!(!is_set(&shown()), "{}", shown());
+    }
+    for nothing in [&["configs", "set", "logs"][..], &["configs", "unset", "--broker", "1"][..]] {
+        assert!(!on(address, nothing).status.success());
+    }
+    let bad = on(address, &["configs", "set", "--broker", "1", "logs", "max.connections=1"]);
+    assert!(bad.stderr.contains("`logs`"), "{}", bad.stderr);
     let bad = on(address, &["configs", "set", "logs", "retention.ms=soon"]);
     assert!(bad.stderr.contains("InvalidConfig"), "{}", bad.stderr);
 }
@@ -99,6 +124,18 @@ fn records_are_printed_as_the_format_says() {
     assert!(missing.stderr.contains("there is no topic nothing"), "{}", missing.stderr);
     let no_partition = on(address, &["consume", "logs", "--partition", "7"]);
     assert!(no_partition.stderr.contains("logs has no partition 7"), "{}", no_partition.stderr);
+}
+
+#[test]
+fn a_topic_of_many_partitions_is_listed_and_read() {
+    let (_broker, address) = broker();
+    ok(address, &["topics", "create", "wide", "--partitions", "2000"]);
+    client::send(address, "wide", &["a"]);
+    let partitions = ok(address, &["topics", "wide"]);
+    assert_eq!(partitions.lines().count(), 2001);
+    assert_eq!(ok(address, &["consume", "wide"]), "a\n");
+    assert_eq!(ok(address, &["query", "--output", "csv", "SELECT COUNT(*) AS n FROM wide"]), "n\n1\n");
+    assert_eq!(ok(address, &["consume", "wide", "--from", "latest"]), "");
 }
 
 #[test]
@@ -143,7 +180,7 @@ fn followers_wait_for_a_broker_that_is_away() {
 fn a_reader_may_end_as_soon_as_it_began() {
     let (_brooklet, address) = broker();
     client::send(address, "logs", &["a", "b", "c"]);
-    let open = |from| TopicReader::open(&address.to_string(), &[], "logs", None, from, DEADLINE).unwrap();
+    let open = |from| TopicReader::open(&address.to_string(), &[], "logs", None, from, true, DEADLINE).unwrap();
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {

@@ -131,7 +131,9 @@ impl FetchSessions {
         if matches!(request.session_epoch, EPOCH_INITIAL | EPOCH_FINAL) {
             stored.remove(&request.session_id);
             let kind = if request.session_epoch == EPOCH_FINAL { Kind::Sessionless } else { Kind::Full { by_id } };
-            return Ok(session(0, kind, listed.collect()));
+            // Of a partition that is listed twice the last counts, in the place of the first.
+            let each: IndexMap<_, _> = listed.map(|wanted| (wanted.key(), wanted)).collect();
+            return Ok(session(0, kind, each.into_values().collect()));
         }
         let known = stored.get_mut(&request.session_id).ok_or(ResponseError::FetchSessionIdNotFound)?;
         if known.epoch != request.session_epoch {

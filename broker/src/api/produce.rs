@@ -162,21 +162,21 @@ fn refusal(request: &ProduceRequest) -> Option<Failure> {
         Ok(header) if header.is_transactional() && request.transactional_id.is_none() => {
             Some(ResponseError::TransactionalIdAuthorizationFailed.into())
         }
-        Err(error) if is_beyond_measure(&error) => {
-            Some(Failure { message: Some(error.to_string()), ..ResponseError::CorruptMessage.into() })
-        }
-        _ => None,
+        _ => beyond_measure(records)
+            .map(|error| Failure { message: Some(error.to_string()), ..ResponseError::CorruptMessage.into() }),
     };
     records.find_map(of_records)
 }
 
-/// Neither a batch nor a message of before (`ByteBufferLogInputStream.nextBatchSize`).
-fn is_beyond_measure(error: &BatchError) -> bool {
-    match error {
-        BatchError::Magic(magic) => !(0..=2).contains(magic),
-        BatchError::Length(length) => *length < MESSAGE_LEN_MIN,
-        _ => false,
+/// Why the bytes cannot be measured: they are neither a batch nor a message of before. There may be too few of them for
+/// either (`ByteBufferLogInputStream.nextBatchSize`).
+fn beyond_measure(bytes: &[u8]) -> Option<BatchError> {
+    let length = i32::from_be_bytes(bytes.get(8..12)?.try_into().ok()?);
+    if length < MESSAGE_LEN_MIN {
+        return Some(BatchError::Length(length));
     }
+    let magic = *bytes.get(16)? as i8;
+    (!(0..=2).contains(&magic)).then_some(BatchError::Magic(magic))
 }
 
 fn find_topic(shared: &Shared, call: &Call, data: &TopicProduceData) -> Result<Arc<Topic>, ResponseError> {
@@ -216,16 +216,18 @@ fn append(
     Ok((Arc::clone(log), appended))
 }
 
-/// The one batch that a partition's data must be.
-fn only_batch(records: Bytes, version: i16) -> Result<Batch, Failure> {
-    let whole = records.len();
-    let mut batches = split_batches(records);
-    let batch = match batches.next() {
-        Some(batch) => batch.map_err(|error| error::of_batch(&error))?,
+/// The one batch that a partition's data must be. Less than another one behind it is passed over.
+pub(super) fn only_batch(records: Bytes, version: i16) -> Result<Batch, Failure> {
+    let Some(batch) = split_batches(records.clone()).next() else {
         // None, or less than one.
-        None => return Err(ResponseError::InvalidRecord.into()),
+        return Err(ResponseError::InvalidRecord.into());
     };
-    if batch.header.size != whole {
+    let batch = batch.map_err(|error| error::of_batch(&error))?;
+    let rest = records.slice(batch.header.size..);
+    if beyond_measure(&rest).is_some() {
+        return Err(ResponseError::CorruptMessage.into());
+    }
+    if split_batches(rest).next().is_some() {
         return Err(ResponseError::InvalidRecord.into());
     }
     match batch.header.compression() {

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use brooklet_coordinator::transactions::{ClientVersion, Command, Producer, TransactionCoordinator};
-use brooklet_model::{BatchHeader, ProducerEpoch, ProducerId, TopicPartition};
+use brooklet_model::{Batch, ProducerEpoch, ProducerId, TopicPartition};
 use brooklet_storage::Verified;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ProduceRequest;
 
 use super::group_text::shared_str;
-use super::produce::Failure;
+use super::produce::{Failure, only_batch};
 use crate::coordinators::CoordinatorError;
 use crate::error;
 use crate::shared::{Call, Shared};
@@ -47,7 +47,10 @@ pub(super) async fn look_up(
     let mut producer: Option<(ProducerId, ProducerEpoch)> = None;
     let mut unknown = BTreeMap::new();
     for (topic_data, data) in transactional {
-        let Ok(header) = BatchHeader::parse(data.records.as_deref().unwrap_or_default()) else { continue };
+        // What is no batch is refused before anything is added.
+        let Ok(Batch { header, .. }) = only_batch(data.records.clone().unwrap_or_default(), call.version) else {
+            continue;
+        };
         // What has no producer is stored as it is.
         if header.producer_id.0 < 0 {
             continue;

@@ -176,6 +176,12 @@ pub enum OpenError {
         /// Who has it; 0 when that process has not said.
         pid: u32,
     },
+    /// Made by something else.
+    #[error("{path} is not brooklet's; take another folder", path = path.display())]
+    Foreign {
+        /// The file that says so.
+        path: PathBuf,
+    },
     /// Made by another, later version.
     #[error("{path} has the format version {version}, this brooklet reads {known}", path = path.display())]
     UnknownFormat {

@@ -47,6 +47,9 @@ impl Format {
         }
         let value = |name: &str| value(&text, name).unwrap_or_default().to_owned();
         let version = value("format.version");
+        if version.is_empty() {
+            return Err(OpenError::Foreign { path });
+        }
         if version != FORMAT_VERSION.to_string() {
             return Err(OpenError::UnknownFormat { path, version, known: FORMAT_VERSION });
         }
@@ -136,5 +139,13 @@ mod tests {
         fs::write(&path, later).unwrap();
         let error = Format::open(folder.path(), Engine::Segments, true).unwrap_err();
         assert!(matches!(error, OpenError::UnknownFormat { version, known: 1, .. } if version == "2"));
+    }
+
+    #[test]
+    fn a_folder_of_kafka_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE_NAME), "version=1\nnode.id=1\ncluster.id=4L6g3nShT-eMCtK--X86sw\n").unwrap();
+        let error = Format::open(folder.path(), Engine::Segments, true).unwrap_err();
+        assert!(error.to_string().ends_with("meta.properties is not brooklet's; take another folder"), "{error}");
     }
 }

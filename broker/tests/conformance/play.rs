@@ -35,6 +35,7 @@ const CHANGES: &[&str] = &[
     "UpdateFeatures",
     "ElectLeaders",
     "EndTxn",
+    "InitProducerId",
 ];
 
 /// One request and its answer.
@@ -117,7 +118,9 @@ impl Player<'_> {
             if step.answer.is_none() {
                 self.send(step, api, on, stage);
             }
-            if self.recording && api.is_some_and(|(api, _)| CHANGES.contains(&api.name.as_str())) {
+            // Nor is it known when a request that another connection waits for has come.
+            let changes = api.is_some_and(|(api, _)| CHANGES.contains(&api.name.as_str()));
+            if self.recording && (changes || step.later) {
                 thread::sleep(SETTLE);
             }
             if step.later || step.silent {

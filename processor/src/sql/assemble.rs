@@ -3,7 +3,8 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
-use super::block::{Block, Clauses, Goes, InnerClauses, Level, Selected, conjuncts, group_key, output};
+use super::block::{Block, Goes, InnerClauses, Level, Selected, conjuncts, group_key, output};
+use super::clauses::Clauses;
 use super::error::PlanError;
 use super::event_time::{self, Carriers};
 use super::lowered::{Lowered, Lowering};

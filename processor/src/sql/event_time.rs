@@ -1,6 +1,7 @@
 //! Which columns carry the event time, and so which group key says when a group is over.
 
-use super::block::{Clauses, Goes};
+use super::block::Goes;
+use super::clauses::Clauses;
 use super::lowered::{GENERATED, KEYS, WINDOW};
 use crate::expr::Expr;
 use crate::plan::{Generator, Grouping, OutputColumn, Stage, Window};

@@ -1,5 +1,6 @@
 //! The normal form of a query: equal queries have equal text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::block::Level;
@@ -68,11 +69,18 @@ fn select_text(level: &Level, from: &str, reads: &mut From<'_>) -> String {
 
 /// What the state is of: queries that agree in it may go on with each other's. Conditions are left out.
 pub(super) fn state(levels: &[Level], reads: &Reads<'_>, has_groups: bool) -> String {
-    if has_groups {
-        return levels_state(levels, &mut reads.branches().map(|(topic, ..)| format!("{topic:?}")));
-    }
+    let topics = || reads.topics().map(|topic| format!("{topic:?}"));
     let mut state = String::new();
-    list(&mut state, "FROM ", reads.topics().map(|topic| format!("{topic:?}")));
+    if !has_groups {
+        list(&mut state, "FROM ", topics());
+        return state;
+    }
+    state = levels_state(levels, &mut reads.branches().map(|(topic, ..)| format!("{topic:?}")));
+    let distinct: BTreeSet<&str> = reads.topics().collect();
+    if distinct.len() < topics().count() {
+        // Which of them are read twice, conditions say too.
+        list(&mut state, " READS ", topics());
+    }
     state
 }
 

@@ -2,7 +2,8 @@
 //! decides which records move the watermark.
 
 use super::assemble::joined;
-use super::block::{Block, Clauses, InnerClauses, conjuncts};
+use super::block::{Block, InnerClauses, conjuncts};
+use super::clauses::Clauses;
 use super::columns;
 use super::lowered::{KEYS, LAMBDAS, WINDOW};
 use crate::expr::{Expr, Row};

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier, Spanned};
 use sqlparser::tokenizer::Span;
 
-use super::block::{Block, Clauses, Level};
+use super::block::{Block, Level};
+use super::clauses::Clauses;
 use super::error::{PlanError, refuse};
 use super::select::{self, Context};
 use super::text::Text;

@@ -42,12 +42,13 @@ impl Listing {
             let mut values = self.rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null());
             values.clone().next().is_some() && values.all(Value::is_number)
         };
+        let are_numbers: Vec<bool> = (0..self.columns.len()).map(is_number).collect();
         let mut text = String::new();
         for line in [&names].into_iter().chain(&cells) {
             let mut written = String::new();
-            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            for ((cell, width), is_number) in line.iter().zip(&widths).zip(&are_numbers) {
                 let pad = " ".repeat(width - cell.chars().count());
-                written += &if is_number(column) { format!("{pad}{cell}  ") } else { format!("{cell}{pad}  ") };
+                written += &if *is_number { format!("{pad}{cell}  ") } else { format!("{cell}{pad}  ") };
             }
             text += written.trim_end();
             text.push('\n');

@@ -298,9 +298,11 @@ fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-/// Whether the files are not ours to open, whole or not.
+/// Whether the system would not have them opened, whole or not.
 fn is_refused(error: &sled::Error) -> bool {
-    matches!(error, sled::Error::Io(error) if error.kind() == io::ErrorKind::PermissionDenied)
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let sled::Error::Io(error) = error else { return false };
+    matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
 fn remove_prefix(tree: &sled::Tree, log: u32) -> sled::Result<()> {
@@ -320,4 +322,16 @@ fn remove_range<K: AsRef<[u8]>>(tree: &sled::Tree, range: impl std::ops::RangeBo
 /// The value, or a warning that there is none: nothing here is the only copy.
 fn heard<T>(result: sled::Result<T>) -> Option<T> {
     result.inspect_err(|error| tracing::warn!(%error, "the index failed; going on without")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_not_taken_for_damaged_where_the_disk_is_full() {
+        let error = |code| sled::Error::Io(io::Error::from_raw_os_error(code));
+        // ENOSPC, EROFS, EACCES; EIO.
+        assert_eq!([28, 30, 13, 5].map(|code| is_refused(&error(code))), [true, true, true, false]);
+    }
 }

@@ -48,9 +48,12 @@ impl<'a> Brokers<'a> {
     fn new(kafka: SocketAddr, brooklet: SocketAddr, apis: &'a BTreeMap<String, Api>, unordered: &'a Unordered) -> Self {
         // Both are given the same time.
         let player = |addr| Player { apis, unordered, addr, recording: true };
-        let kafka = player(kafka);
-        ["groups", "transactions"].iter().for_each(|need| kafka.prepare(need));
-        Self { kafka, brooklet: player(brooklet), intended: Intended::list(), plays: AtomicUsize::new(0) }
+        let (kafka, brooklet) = (player(kafka), player(brooklet));
+        for need in ["groups", "transactions"] {
+            kafka.prepare(need);
+            brooklet.prepare(need);
+        }
+        Self { kafka, brooklet, intended: Intended::list(), plays: AtomicUsize::new(0) }
     }
 
     fn run(&self, seed: u64, rounds: u64, apis: &BTreeMap<String, Api>) -> usize {

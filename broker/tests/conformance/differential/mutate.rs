@@ -14,7 +14,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("iterations", "[4096, 4095, 0, -1, 16384, 16385]"),
     ("maxWaitMs", "[0, 1, 50, -1]"),
     ("numPartitions", "[-2, -1, 0, 1, 2, 3]"),
-    ("rebalanceTimeoutMs", "[3000, 5000]"),
+    ("rebalanceTimeoutMs", "[1500, 2000]"),
     ("resourceType", "[2, 16, 32, 0, 1, 3, -1, 127]"),
     ("sessionTimeoutMs", "[6000, 10000, 5999, 0, -1, 1800000, 1800001]"),
     ("timeoutMs", "[1000, 30000, 60000]"),
@@ -26,7 +26,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ),
 ];
 /// Lists whose elements are not doubled: what becomes of that is different on purpose.
-const ONCE: &[&str] = &["topicData", "partitionData"];
+const ONCE: &[&str] = &["topicData", "partitionData", "protocols"];
 const TEXTS: &[&str] = &[
     "",
     "${p}none",

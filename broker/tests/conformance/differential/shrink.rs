@@ -64,8 +64,8 @@ fn places(value: &Value, at: String) -> Vec<String> {
 fn remove(body: &mut Value, place: &str) -> bool {
     let Some((parent, name)) = place.rsplit_once('/') else { return false };
     match body.pointer_mut(parent) {
-        // Without its records a batch is none.
-        Some(Value::Object(fields)) if name != "records" => fields.remove(name).is_some(),
+        // Without its records or its bytes a batch is none.
+        Some(Value::Object(fields)) if !matches!(name, "records" | "hex") => fields.remove(name).is_some(),
         Some(Value::Array(values)) => match name.parse::<usize>() {
             Ok(at) if at < values.len() && !(parent.ends_with("/headers") || parent.contains("/put")) => {
                 values.remove(at);

@@ -11,7 +11,7 @@ fn joining(group: &Value, member: &str, g: &mut Generator<'_>) -> Value {
         json!([{ "name": "sticky", "metadata": "s" }]),
     ]);
     json!({
-        "groupId": group, "sessionTimeoutMs": 10000, "rebalanceTimeoutMs": 3000, "memberId": member,
+        "groupId": group, "sessionTimeoutMs": 10000, "rebalanceTimeoutMs": 1500, "memberId": member,
         "protocolType": "consumer", "protocols": protocols,
     })
 }

@@ -212,7 +212,7 @@ class Recorder:
         rows = source.load().withColumn("__json", from_json(col("value").cast("string"), schema))
         # Each case has a topic of its own, and the query is to see the name that it asks for.
         rows = rows.withColumn("topic", expr("substring_index(topic, '.', -1)"))
-        named = {field.name.lower() for field in rows.schema["__json"].dataType.fields}
+        named = {name.lower() for name, _ in columns(rows.select("__json.*"))}
         rows = rows.select("__json.*", *(name for name in KAFKA_COLUMNS if name.lower() not in named))
         if "watermark" in table:
             rows = rows.withWatermark(*table["watermark"])
@@ -272,7 +272,7 @@ class Recorder:
             for name in tables(case):
                 spark.catalog.dropTempView(name)
         if recording.get("when") != "start":
-            recording["columns"] = [[field.name, field.dataType.simpleString()] for field in result.schema.fields]
+            recording["columns"] = columns(result)
             recording["batches"] = run.finished_batches()
         if any(self.first_offset(topic) != 0 for topic in named.values()):
             self.remark(case, "the broker removed records")
@@ -339,11 +339,10 @@ class Run:
         from pyspark.errors import PySparkException
         from pyspark.sql.functions import col, struct, to_json
 
-        fields = frame.schema.fields
+        fields = columns(frame)
         names = [f"_{index}" for index in range(len(fields))]  # two columns may have one name
-        whole = struct(*(col(name).alias(field.name) for name, field in zip(names, fields)))
-        cells = [col(name) if field.dataType.simpleString() == "binary" else col(name).cast("string")
-                 for name, field in zip(names, fields)]
+        whole = struct(*(col(name).alias(called) for name, (called, _) in zip(names, fields)))
+        cells = [col(name) if kind == "binary" else col(name).cast("string") for name, (_, kind) in zip(names, fields)]
         try:
             rows = frame.toDF(*names).select(*cells, to_json(whole, {"ignoreNullFields": "false"})).collect()
         except (PySparkException, Py4JJavaError) as error:
@@ -358,6 +357,11 @@ class Run:
             batch["watermark"] = about.get("eventTime", {}).get("watermark")
             batch["dropped"] = sum(each["numRowsDroppedByWatermark"] for each in about.get("stateOperators", []))
         return self.batches
+
+
+def columns(frame):
+    """Names and types; PySpark's own schema has no intervals of months."""
+    return [[field.name(), field.dataType().simpleString()] for field in frame._jdf.schema().fields()]
 
 
 def shown(cell):

@@ -104,7 +104,6 @@ async fn alter(
     }
     let (kind, name) = (resource.0, resource.1.as_str());
     match kind {
-        TOPIC if name.is_empty() => invalid("Default topic resources are not allowed.".to_owned()),
         TOPIC => topics::alter::alter(shared, name, changes, replace, validate_only).await,
         BROKER if !name.is_empty() && name.parse() != Ok(NODE_ID.0) => invalid(wrong_broker(name)),
         BROKER | CLIENT_METRICS | GROUP => kept::alter(shared, kind, name, changes, replace, validate_only).await,

@@ -23,7 +23,6 @@ pub(crate) async fn alter(
     replace: bool,
     validate_only: bool,
 ) -> Result<(), ApiError> {
-    name::validate(topic).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
     let (storage, topic) = (Arc::clone(&shared.storage), topic.to_owned());
     change::make(move || change(&storage, &topic, changes, replace, validate_only)).await
 }
@@ -42,6 +41,10 @@ fn change(
         Some(definition) if definition.kind == Kind::List => Ok(definition.default),
         _ => not_a_list(name, operation),
     })?;
+    if name.is_empty() {
+        return Err(ApiError::new(ResponseError::InvalidRequest, "Default topic resources are not allowed."));
+    }
+    name::validate(name).map_err(|message| ApiError::new(ResponseError::InvalidTopicException, message))?;
     config::validate(&overrides).map_err(|message| ApiError::new(ResponseError::InvalidConfig, message))?;
     if topic.is_none() {
         let message = format!("The topic '{name}' does not exist.");

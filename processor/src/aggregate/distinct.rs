@@ -1,4 +1,4 @@
-//! The members of a COUNT(DISTINCT …), each once, in the order in which they came.
+//! The members of a COUNT(DISTINCT …) or a COLLECT_SET, each once, in the order in which they came.
 
 use std::hash::BuildHasher;
 
@@ -19,20 +19,27 @@ impl DistinctSet {
         self.ends.len()
     }
 
-    pub(super) fn insert(&mut self, hasher: &RandomState, member: &[u8]) {
+    /// Adds a member if it is not there; returns its number.
+    pub(super) fn insert(&mut self, hasher: &RandomState, member: &[u8]) -> usize {
         let Self { members, ends, numbers } = self;
         let hash = hasher.hash_one(member);
-        if numbers.find(hash, |number| get(members, ends, *number) == member).is_none() {
-            let number = ends.len();
-            members.extend_from_slice(member);
-            ends.push(members.len());
-            numbers.insert_unique(hash, number, |number| hasher.hash_one(get(members, ends, *number)));
+        if let Some(number) = numbers.find(hash, |number| get(members, ends, *number) == member) {
+            return *number;
         }
+        let number = ends.len();
+        members.extend_from_slice(member);
+        ends.push(members.len());
+        numbers.insert_unique(hash, number, |number| hasher.hash_one(get(members, ends, *number)));
+        number
+    }
+
+    pub(super) fn member(&self, number: usize) -> &[u8] {
+        get(&self.members, &self.ends, number)
     }
 
     /// The members from number `from` on.
     pub(super) fn members(&self, from: usize) -> impl Iterator<Item = &[u8]> {
-        (from..self.len()).map(|number| get(&self.members, &self.ends, number))
+        (from..self.len()).map(|number| self.member(number))
     }
 
     /// Memory in bytes, as allocated.

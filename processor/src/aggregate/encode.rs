@@ -2,29 +2,44 @@
 
 use super::Aggregates;
 use super::heap::Heap;
-use super::slot::{EMPTY, FULL, Form, Kind, LOST_DECIMAL, NO_DECIMAL, NULL, Place, Slot, set, set_wide, wide, word};
+use super::list;
+use super::slot::{EMPTY, FULL, Kind, LOST_DECIMAL, NO_DECIMAL, NULL, Place, Slot, set, set_wide, wide, word};
 use crate::codec::{Malformed, Reader, put_bytes, put_i128, put_signed, put_u64};
-use crate::types::{DataType, Decimal, decode_value};
 
 impl Aggregates {
     /// Remembers that all of the row is in the changelog: the next [change](Self::encode_change) is what comes now.
-    pub(crate) fn mark(&self, row: &mut [u64]) {
-        if self.heap.has_sets() {
-            self.for_each_set(|place| {
-                let members = self.heap.get_set(word(row, place, 0)).map_or(0, |set| set.len());
-                set(row, place, 1, members as u64);
-            });
+    pub(crate) fn mark(&mut self, row: &mut [u64]) {
+        let Self { slots, heap, .. } = self;
+        if !heap.has_marks() {
+            return;
+        }
+        for Slot { place, kind } in slots.iter() {
+            let first = word(row, *place, 0);
+            match kind {
+                Kind::CountDistinct { .. } | Kind::Set { .. } => {
+                    set(row, *place, 1, heap.get_set(first).map_or(0, |set| set.len()) as u64);
+                }
+                Kind::List { .. } => set(row, *place, 1, heap.get_list(first).map_or(0, |list| list.len()) as u64),
+                Kind::Bag { .. } if first != 0 => {
+                    heap.change_bag(first, |bag, _| bag.mark());
+                }
+                _ => {}
+            }
         }
     }
 
     /// Remembers that nothing of the row is in the changelog under its new name.
-    pub(crate) fn unmark(&self, row: &mut [u64]) {
-        self.for_each_set(|place| set(row, place, 1, 0));
-    }
-
-    fn for_each_set(&self, mut each: impl FnMut(Place)) {
-        let sets = self.slots.iter().filter(|slot| matches!(slot.kind, Kind::CountDistinct { .. }));
-        sets.for_each(|slot| each(slot.place));
+    pub(crate) fn unmark(&mut self, row: &mut [u64]) {
+        let Self { slots, heap, .. } = self;
+        for Slot { place, kind } in slots.iter() {
+            match kind {
+                Kind::CountDistinct { .. } | Kind::Set { .. } | Kind::List { .. } => set(row, *place, 1, 0),
+                Kind::Bag { .. } if word(row, *place, 0) != 0 => {
+                    heap.change_bag(word(row, *place, 0), |bag, _| bag.unmark());
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Appends what [`Self::decode`] makes an empty row like this one from.
@@ -46,7 +61,7 @@ impl Aggregates {
         let first = word(row, place, 0);
         match kind {
             Kind::CountAll | Kind::Count | Kind::CountIf => put_u64(out, first),
-            Kind::CountDistinct { .. } => {
+            Kind::CountDistinct { .. } | Kind::Set { .. } => {
                 let Some(set) = self.heap.get_set(first) else {
                     put_u64(out, 0);
                     return;
@@ -55,10 +70,35 @@ impl Aggregates {
                 put_u64(out, (set.len() - from) as u64);
                 set.members(from).for_each(|member| put_bytes(out, member));
             }
-            Kind::SumBigInt => {
+            Kind::SumBigInt | Kind::SumChecked { .. } => {
                 put_u64(out, word(row, place, 1));
                 if word(row, place, 1) != EMPTY {
                     put_signed(out, first as i64);
+                }
+            }
+            Kind::AvgInterval { .. } => {
+                [1, 2].iter().for_each(|number| put_u64(out, word(row, place, *number)));
+                put_signed(out, first as i64);
+            }
+            Kind::List { .. } => {
+                let from = if change { word(row, place, 1) as usize } else { 0 };
+                put_bytes(out, self.heap.get_list(first).map_or(&[], |list| list.from(from)));
+            }
+            Kind::Bag { .. } => match self.heap.get_bag(first) {
+                None => put_u64(out, 0),
+                Some(bag) if change => put_counts(bag.changes(), bag.changes().len(), out),
+                Some(bag) => put_counts(bag.entries(), bag.len(), out),
+            },
+            Kind::Registers { .. } => put_bytes(out, self.heap.get_bytes(first)),
+            Kind::Moment(moment) => put_words(row, place, moment.words(), out),
+            Kind::PairMoment(moment) => put_words(row, place, moment.words(), out),
+            Kind::By { value, by, .. } => {
+                for (form, place) in [(value, place), (by, value.after(place))] {
+                    let state = word(row, place, form.state_at());
+                    put_u64(out, state);
+                    if state == FULL {
+                        form.encode(row, place, &self.heap, out);
+                    }
                 }
             }
             Kind::SumDouble | Kind::AvgDouble => {
@@ -75,7 +115,7 @@ impl Aggregates {
                 }
             }
             Kind::Bool { .. } => put_u64(out, first),
-            Kind::Extreme { form, .. } | Kind::Kept { form, .. } => {
+            Kind::Extreme { form, .. } | Kind::Kept { form, .. } | Kind::Bits { form, .. } => {
                 let state = word(row, place, form.state_at());
                 put_u64(out, state);
                 if state == FULL {
@@ -105,7 +145,7 @@ fn decode_slot(
 ) -> Result<(), Malformed> {
     match kind {
         Kind::CountAll | Kind::Count | Kind::CountIf => set(row, place, 0, reader.u64()?),
-        Kind::CountDistinct { .. } => {
+        Kind::CountDistinct { .. } | Kind::Set { .. } => {
             for _ in 0..reader.count(1)? {
                 let set_word = heap.add_to_set(word(row, place, 0), reader.bytes()?);
                 set(row, place, 0, set_word);
@@ -115,6 +155,50 @@ fn decode_slot(
             let state = take_state(reader, FULL)?;
             set(row, place, 1, state);
             set(row, place, 0, if state == EMPTY { 0 } else { reader.signed()? as u64 });
+        }
+        Kind::SumChecked { .. } => {
+            let state = take_state(reader, NULL)?;
+            set(row, place, 1, state);
+            set(row, place, 0, if state == EMPTY { 0 } else { reader.signed()? as u64 });
+        }
+        Kind::AvgInterval { .. } => {
+            let state = take_state(reader, NULL)?;
+            set(row, place, 1, state);
+            set(row, place, 2, reader.u64()?);
+            set(row, place, 0, reader.signed()? as u64);
+        }
+        Kind::List { element } => {
+            let encoded = reader.bytes()?;
+            list::array(encoded, element).ok_or_else(|| Malformed::new("a list is not of its type"))?;
+            if !encoded.is_empty() {
+                let list = heap.add_to_list(word(row, place, 0), encoded);
+                set(row, place, 0, list);
+            }
+        }
+        Kind::Bag { .. } => {
+            for _ in 0..reader.count(2)? {
+                let (member, count) = (reader.bytes()?, reader.u64()?);
+                let bag = heap.change_bag(word(row, place, 0), |bag, hasher| bag.put(hasher, member, count));
+                set(row, place, 0, bag);
+            }
+        }
+        Kind::Registers { bits } => {
+            let known = reader.bytes()?;
+            if !known.is_empty() && known.len() != 1 << bits {
+                return Err(Malformed::new("a sketch has another number of registers"));
+            }
+            if !known.is_empty() {
+                let registers = heap.put_bytes(word(row, place, 0), known);
+                set(row, place, 0, registers);
+            }
+        }
+        Kind::Moment(moment) => take_words(row, place, moment.words(), reader)?,
+        Kind::PairMoment(moment) => take_words(row, place, moment.words(), reader)?,
+        Kind::By { value, by, .. } => {
+            for (form, place) in [(value, place), (by, value.after(place))] {
+                let state = take_state(reader, NULL)?;
+                form.decode(row, place, state, heap, reader)?;
+            }
         }
         Kind::SumDouble | Kind::AvgDouble => {
             let count = if *kind == Kind::AvgDouble { reader.u64()? } else { take_state(reader, FULL)? };
@@ -128,7 +212,7 @@ fn decode_slot(
             set_wide(row, place, if count == 0 { 0 } else { decode_sum(reader)? });
         }
         Kind::Bool { .. } => set(row, place, 0, take_state(reader, NULL)?),
-        Kind::Extreme { form, .. } => {
+        Kind::Extreme { form, .. } | Kind::Bits { form, .. } => {
             let state = take_state(reader, FULL)?;
             form.decode(row, place, state, heap, reader)?;
         }
@@ -143,6 +227,25 @@ fn decode_slot(
 fn take_state(reader: &mut Reader<'_>, max: u64) -> Result<u64, Malformed> {
     let state = reader.u64()?;
     if state > max { Err(Malformed::new(format!("an aggregate has the state {state}"))) } else { Ok(state) }
+}
+
+fn put_counts<'b>(entries: impl Iterator<Item = (&'b [u8], u64)>, len: usize, out: &mut Vec<u8>) {
+    put_u64(out, len as u64);
+    for (member, count) in entries {
+        put_bytes(out, member);
+        put_u64(out, count);
+    }
+}
+
+fn put_words(row: &[u64], place: Place, words: usize, out: &mut Vec<u8>) {
+    (0..words).for_each(|number| out.extend_from_slice(&word(row, place, number).to_be_bytes()));
+}
+
+fn take_words(row: &mut [u64], place: Place, words: usize, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    for number in 0..words {
+        set(row, place, number, u64::from_be_bytes(reader.array()?));
+    }
+    Ok(())
 }
 
 const SUM_OF_NONE: u8 = 0;
@@ -170,66 +273,4 @@ fn decode_sum(reader: &mut Reader<'_>) -> Result<i128, Malformed> {
         },
         state => Err(Malformed::new(format!("a sum has the state {state}"))),
     }
-}
-
-impl Form {
-    fn encode(&self, row: &[u64], place: Place, heap: &Heap, out: &mut Vec<u8>) {
-        let first = word(row, place, 0);
-        match self {
-            Self::Double => out.extend_from_slice(&first.to_be_bytes()),
-            Self::Decimal { .. } => put_i128(out, wide(row, place)),
-            Self::String | Self::Binary => put_bytes(out, heap.get_bytes(first)),
-            Self::Encoded(_) => out.extend_from_slice(heap.get_bytes(first)),
-            Self::Boolean
-            | Self::TinyInt
-            | Self::SmallInt
-            | Self::Int
-            | Self::Date
-            | Self::BigInt
-            | Self::Timestamp
-            | Self::Float => put_signed(out, first as i64),
-        }
-    }
-
-    fn decode(
-        &self,
-        row: &mut [u64],
-        place: Place,
-        state: u64,
-        heap: &mut Heap,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), Malformed> {
-        set(row, place, self.state_at(), state);
-        if state != FULL {
-            return Ok(());
-        }
-        let wrong = || Malformed::new("a value is not of its type");
-        let known = word(row, place, 0);
-        let first = match self {
-            Self::Double => u64::from_be_bytes(reader.array()?),
-            Self::Decimal { precision, scale } => {
-                let value = Decimal::new(reader.i128()?, *precision, *scale).ok_or_else(wrong)?;
-                set_wide(row, place, value.unscaled);
-                return Ok(());
-            }
-            Self::String | Self::Binary => heap.put_bytes(known, reader.bytes()?),
-            Self::Encoded(data_type) => heap.put_bytes(known, take_encoded(reader, data_type).ok_or_else(wrong)?),
-            Self::Boolean => reader.signed().and_then(|value| u64::try_from(value).map_err(|_| wrong()))?.min(1),
-            Self::TinyInt => i8::try_from(reader.signed()?).map_err(|_| wrong())? as i64 as u64,
-            Self::SmallInt => i16::try_from(reader.signed()?).map_err(|_| wrong())? as i64 as u64,
-            Self::Float => u32::try_from(reader.signed()?).map_err(|_| wrong())?.into(),
-            Self::Int | Self::Date => i32::try_from(reader.signed()?).map_err(|_| wrong())? as i64 as u64,
-            Self::BigInt | Self::Timestamp => reader.signed()? as u64,
-        };
-        set(row, place, 0, first);
-        Ok(())
-    }
-}
-
-/// The bytes of a value of this type.
-fn take_encoded<'a>(reader: &mut Reader<'a>, data_type: &DataType) -> Option<&'a [u8]> {
-    let before = reader.rest();
-    let mut after = before;
-    decode_value(data_type, &mut after)?;
-    reader.take(before.len() - after.len()).ok()
 }

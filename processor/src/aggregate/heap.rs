@@ -2,17 +2,21 @@
 
 use foldhash::fast::RandomState;
 
+use super::bag::Bag;
 use super::distinct::DistinctSet;
+use super::list::List;
 
-/// Bytes of texts and sets, each told by a word: its place plus one, or 0 where there is none.
+/// Bytes of texts, sets, lists and bags, each told by a word: its place plus one, or 0 where there is none.
 #[derive(Debug, Default)]
 pub(super) struct Heap {
     bytes: Slab<Box<[u8]>>,
     sets: Slab<DistinctSet>,
+    lists: Slab<List>,
+    bags: Slab<Bag>,
     hasher: RandomState,
     /// Memory of what stands in the slabs.
     held: usize,
-    /// A member of a set on its way there.
+    /// A member of a set, a list or a bag on its way there.
     pub(super) scratch: Vec<u8>,
 }
 
@@ -21,16 +25,17 @@ const ALLOCATION_BYTES: usize = 8;
 
 impl Heap {
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.entries.is_empty() && self.sets.entries.is_empty()
+        self.bytes.entries.is_empty() && !self.has_marks()
     }
 
-    pub(super) fn has_sets(&self) -> bool {
-        !self.sets.entries.is_empty()
+    /// Whether there is anything of which the changelog may have a part.
+    pub(super) fn has_marks(&self) -> bool {
+        !(self.sets.entries.is_empty() && self.lists.entries.is_empty() && self.bags.entries.is_empty())
     }
 
     /// Memory in bytes, as allocated.
     pub(super) fn bytes(&self) -> usize {
-        self.held + self.bytes.bytes() + self.sets.bytes()
+        self.held + self.bytes.bytes() + self.sets.bytes() + self.lists.bytes() + self.bags.bytes()
     }
 
     pub(super) fn get_bytes(&self, word: u64) -> &[u8] {
@@ -56,6 +61,12 @@ impl Heap {
         }
     }
 
+    /// The bytes that `word` tells of, so many zeros if there are none, and the word that tells of them.
+    pub(super) fn bytes_mut(&mut self, word: u64, len: usize) -> (u64, &mut [u8]) {
+        let word = if self.get_bytes(word).len() == len { word } else { self.put_bytes(word, &vec![0; len]) };
+        (word, self.bytes.get_mut(word).map_or(&mut [], |bytes| bytes))
+    }
+
     pub(super) fn release_bytes(&mut self, word: u64) {
         if let Some(bytes) = self.bytes.remove(word) {
             self.held -= bytes.len() + ALLOCATION_BYTES;
@@ -68,19 +79,49 @@ impl Heap {
 
     /// Adds a member to the set of `word`, which is made if there is none; returns the set's word.
     pub(super) fn add_to_set(&mut self, word: u64, member: &[u8]) -> u64 {
-        let word = if self.sets.get(word).is_some() {
-            word
-        } else {
-            let set = DistinctSet::default();
-            self.held += set.bytes();
-            self.sets.insert(set)
-        };
-        if let Some(set) = self.sets.get_mut(word) {
-            self.held -= set.bytes();
-            set.insert(&self.hasher, member);
-            self.held += set.bytes();
-        }
-        word
+        let Self { sets, held, hasher, .. } = self;
+        change(sets, held, word, DistinctSet::bytes, |set| {
+            set.insert(hasher, member);
+        })
+    }
+
+    pub(super) fn get_list(&self, word: u64) -> Option<&List> {
+        self.lists.get(word)
+    }
+
+    /// Adds encoded values to the list of `word`, which is made if there is none; returns the list's word.
+    pub(super) fn add_to_list(&mut self, word: u64, encoded: &[u8]) -> u64 {
+        change(&mut self.lists, &mut self.held, word, List::bytes, |list| list.push(encoded))
+    }
+
+    pub(super) fn take_list(&mut self, word: u64) -> Option<List> {
+        let list = self.lists.remove(word)?;
+        self.held -= list.bytes();
+        Some(list)
+    }
+
+    pub(super) fn release_list(&mut self, word: u64) {
+        self.take_list(word);
+    }
+
+    pub(super) fn get_bag(&self, word: u64) -> Option<&Bag> {
+        self.bags.get(word)
+    }
+
+    /// Does something to the bag of `word`, which is made if there is none; returns the bag's word.
+    pub(super) fn change_bag(&mut self, word: u64, each: impl FnOnce(&mut Bag, &RandomState)) -> u64 {
+        let Self { bags, held, hasher, .. } = self;
+        change(bags, held, word, Bag::bytes, |bag| each(bag, hasher))
+    }
+
+    pub(super) fn take_bag(&mut self, word: u64) -> Option<Bag> {
+        let bag = self.bags.remove(word)?;
+        self.held -= bag.bytes();
+        Some(bag)
+    }
+
+    pub(super) fn release_bag(&mut self, word: u64) {
+        self.take_bag(word);
     }
 
     /// Takes the set out.
@@ -93,6 +134,29 @@ impl Heap {
     pub(super) fn release_set(&mut self, word: u64) {
         self.take_set(word);
     }
+}
+
+/// Changes what `word` tells of, which is made if there is none, and keeps account of its memory; returns its word.
+fn change<T: Default>(
+    slab: &mut Slab<T>,
+    held: &mut usize,
+    word: u64,
+    bytes: impl Fn(&T) -> usize,
+    change: impl FnOnce(&mut T),
+) -> u64 {
+    let word = if slab.get(word).is_some() {
+        word
+    } else {
+        let new = T::default();
+        *held += bytes(&new);
+        slab.insert(new)
+    };
+    if let Some(known) = slab.get_mut(word) {
+        *held -= bytes(known);
+        change(known);
+        *held += bytes(known);
+    }
+    word
 }
 
 /// Values at places that are used again.

@@ -3,10 +3,16 @@
 //! The accumulators of a group are words of its row, side by side, so that one look into memory reaches all of them;
 //! what does not fit into words (texts, sets) stands in a [`Heap`] that all groups share, and the word says where.
 
+mod bag;
+pub(crate) mod cardinality;
 mod distinct;
 mod encode;
+mod form;
 mod heap;
+mod list;
 mod merge;
+mod moments;
+mod percentile;
 mod result;
 mod slot;
 #[cfg(test)]
@@ -15,10 +21,12 @@ mod update;
 
 use crate::types::DataType;
 use heap::Heap;
-use slot::{Place, Slot};
+pub(crate) use moments::{Moment, PairMoment};
+pub(crate) use percentile::Percentiles;
+use slot::{Kind, Place, Slot};
 
 /// What an aggregate computes. FILTER (WHERE …) is the caller's: it does not show the aggregate what it leaves out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AggregateFunction {
     /// `COUNT(*)`: rows. BIGINT.
     CountAll,
@@ -28,13 +36,15 @@ pub(crate) enum AggregateFunction {
     CountIf,
     /// `COUNT(DISTINCT a, …)`: different rows in which no argument is NULL, exactly. BIGINT.
     CountDistinct,
-    /// Of BIGINT, DOUBLE or DECIMAL(p,s), which gives (p+10,s).
+    /// Of BIGINT, DOUBLE, DECIMAL(p,s), which gives (p+10,s), or INTERVAL, where it is NULL once it is too long.
     Sum,
+    /// `TRY_SUM` of BIGINT: NULL once it has more bits.
+    TrySum,
     /// Of any type that has an order.
     Min,
     /// Of any type that has an order.
     Max,
-    /// Of BIGINT or DOUBLE, which give DOUBLE, or of DECIMAL(p,s), which gives (p+4,s+4).
+    /// Of BIGINT or DOUBLE, which give DOUBLE, of DECIMAL(p,s), which gives (p+4,s+4), or of INTERVAL.
     Avg,
     /// `EVERY`, `BOOL_AND`.
     BoolAnd,
@@ -44,6 +54,30 @@ pub(crate) enum AggregateFunction {
     First { ignore_nulls: bool },
     /// `LAST`, `LAST_VALUE`, of any type.
     Last { ignore_nulls: bool },
+    /// `BIT_AND` of a whole number, in its type.
+    BitAnd,
+    /// `BIT_OR`
+    BitOr,
+    /// `BIT_XOR`
+    BitXor,
+    /// Of DOUBLE.
+    Moment(Moment),
+    /// Of two DOUBLEs, y and x.
+    PairMoment(PairMoment),
+    /// `MIN_BY`: of any type, where the second argument is least; of equal ones the last.
+    MinBy,
+    /// `MAX_BY`
+    MaxBy,
+    /// `COLLECT_LIST`, `ARRAY_AGG`: all that are not NULL, in the order of the records.
+    CollectList,
+    /// `COLLECT_SET`: each once, in the order in which they came; a negative zero is zero.
+    CollectSet,
+    /// `MODE`, of any type.
+    Mode,
+    /// Of a number or an INTERVAL, and how often it counts, a BIGINT, if that is not once.
+    Percentiles(Percentiles),
+    /// Of any type, with registers that so many bits number.
+    ApproxCountDistinct { bits: u8 },
 }
 
 /// The aggregates of a query over the rows of its groups. A row is [`Aggregates::width`] words that were given their
@@ -76,12 +110,13 @@ impl Aggregates {
 
     /// Whether the rows hold a count of rows and nothing else, in their only word.
     pub(crate) fn is_count_alone(&self) -> bool {
-        matches!(self.slots.as_slice(), [Slot { place: Place { at: 0 }, kind: slot::Kind::CountAll }])
+        matches!(self.slots.as_slice(), [Slot { place: Place { at: 0 }, kind: Kind::CountAll }])
     }
 
     /// Whether a result depends on the order in which rows come.
     pub(crate) fn is_ordered(&self) -> bool {
-        self.slots.iter().any(|slot| matches!(slot.kind, slot::Kind::Kept { .. }))
+        let is_ordered = |kind: &Kind| matches!(kind, Kind::Kept { .. } | Kind::By { .. } | Kind::List { .. });
+        self.slots.iter().any(|slot| is_ordered(&slot.kind))
     }
 
     /// Makes new words a row to which nothing was added.

@@ -1,8 +1,9 @@
 //! What an aggregate gives.
 
 use super::Aggregates;
-use super::slot::{EMPTY, Kind, LOST_DECIMAL, NO_DECIMAL, PRECISION_MAX, Slot, wide, word};
-use crate::types::{Decimal, DecimalType, Value};
+use super::slot::{BagResult, EMPTY, FULL, Kind, LOST_DECIMAL, NO_DECIMAL, PRECISION_MAX, Slot, Whole, wide, word};
+use super::{cardinality, list, percentile};
+use crate::types::{Decimal, DecimalType, Value, decode_value};
 
 /// Digits of a count as a DECIMAL.
 const COUNT_PRECISION: u8 = 20;
@@ -27,13 +28,53 @@ impl Aggregates {
             Kind::AvgDecimal { precision, scale } => {
                 average(wide(row, place), word(row, place, 2), *precision, *scale).map_or(Value::Null, Value::Decimal)
             }
-            Kind::Extreme { form, .. } | Kind::Kept { form, .. } => {
-                form.get(row, place, &self.heap).unwrap_or(Value::Null)
+            Kind::SumChecked { whole } if word(row, place, 1) == FULL => whole.value(first as i64),
+            Kind::SumChecked { .. } => Value::Null,
+            Kind::AvgInterval { whole } if word(row, place, 1) == FULL => {
+                average_interval(first as i64, word(row, place, 2), *whole)
             }
+            Kind::AvgInterval { .. } => Value::Null,
+            Kind::Extreme { form, .. }
+            | Kind::Kept { form, .. }
+            | Kind::Bits { form, .. }
+            | Kind::By { value: form, .. } => form.get(row, place, &self.heap).unwrap_or(Value::Null),
+            Kind::Moment(moment) => moment.result(row, place).map_or(Value::Null, Value::Double),
+            Kind::PairMoment(moment) => moment.result(row, place).map_or(Value::Null, Value::Double),
+            Kind::List { element } => {
+                let encoded = self.heap.get_list(first).map_or(&[] as &[u8], |list| list.from(0));
+                list::array(encoded, element).unwrap_or(Value::Null)
+            }
+            Kind::Set { element } => {
+                let members = self.heap.get_set(first).into_iter().flat_map(|set| set.members(0));
+                let value =
+                    |mut member: &[u8]| decode_value(element, &mut member).map_or(Value::Null, Value::into_owned);
+                Value::Array(members.map(value).collect())
+            }
+            Kind::Bag { input, result } => match (self.heap.get_bag(first), result) {
+                (None, _) => Value::Null,
+                (Some(bag), BagResult::Mode) => percentile::mode(bag, input),
+                (Some(bag), BagResult::Percentiles(percentiles)) => percentiles.of(bag, input),
+            },
+            Kind::Registers { bits } => match self.heap.get_bytes(first) {
+                [] => Value::BigInt(0),
+                registers => Value::BigInt(cardinality::estimate(registers, *bits)),
+            },
             Kind::Bool { .. } if first == EMPTY => Value::Null,
             Kind::Bool { .. } => Value::Boolean(first > 1),
         }
     }
+}
+
+/// Rounded half up.
+fn average_interval(sum: i64, count: u64, whole: Whole) -> Value<'static> {
+    let (sum, count) = (i128::from(sum), i128::from(count));
+    if count == 0 {
+        return Value::Null;
+    }
+    let (quotient, rest) = (sum / count, sum % count);
+    let up = rest.unsigned_abs() * 2 >= count.unsigned_abs();
+    let rounded = quotient + if up { rest.signum() } else { 0 };
+    i64::try_from(rounded).map_or(Value::Null, |rounded| whole.value(rounded))
 }
 
 /// The sum of `count` DECIMALs of this type divided by their number, in Spark's (p+4,s+4).

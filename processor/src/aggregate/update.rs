@@ -2,11 +2,14 @@
 //! `org.apache.spark.sql.catalyst.expressions.aggregate` (`Sum`, `Average`, `Min`, `First`, …), ANSI mode off.
 
 use super::Aggregates;
+use super::cardinality;
+use super::form::Form;
 use super::heap::Heap;
 use super::slot::{
-    EMPTY, FULL, Form, Kind, LOST_DECIMAL, NO_DECIMAL, NULL, Place, Slot, set, set_wide, sum_precision, wide, word,
+    Bits, EMPTY, FULL, Kind, LOST_DECIMAL, NO_DECIMAL, NULL, Place, Slot, Whole, set, set_wide, sum_precision, wide,
+    word,
 };
-use crate::types::{DataType, Decimal, Value, decode_value, encode_value, order};
+use crate::types::{DataType, Decimal, Value, encode_exactly, encode_value};
 
 impl Aggregates {
     /// Adds a row to aggregate `number` of `row`. `arguments` are of the types that the function takes.
@@ -19,7 +22,19 @@ impl Aggregates {
             Kind::CountAll => add(row, place, 0, 1),
             Kind::Count => add(row, place, 0, u64::from(!arguments.iter().any(Value::is_null))),
             Kind::CountIf => add(row, place, 0, u64::from(matches!(arguments, [Value::Boolean(true)]))),
-            Kind::CountDistinct { input } => add_distinct(row, place, input, arguments, heap),
+            Kind::CountDistinct { input } | Kind::Set { element: input } => {
+                add_distinct(row, place, input, arguments, heap);
+            }
+            Kind::PairMoment(moment) => {
+                let number = |number: usize| arguments.get(number).and_then(double);
+                moment.add(row, place, number(0), number(1));
+            }
+            Kind::By { greatest, value, by } => {
+                if let [new, new_by] = arguments {
+                    keep_by(row, place, (value, new), (by, new_by), *greatest, heap);
+                }
+            }
+            Kind::Bag { input, .. } => add_to_bag(row, place, input, arguments, heap),
             _ => {
                 if let Some(value) = arguments.first() {
                     update_with(row, place, kind, value, heap);
@@ -44,8 +59,15 @@ fn update_with(row: &mut [u64], place: Place, kind: &Kind, value: &Value<'_>, he
                 set(row, place, 1, FULL);
             }
         }
+        Kind::SumChecked { whole } => add_checked(row, place, *whole, value),
+        Kind::AvgInterval { whole } => {
+            if !value.is_null() {
+                add_checked(row, place, *whole, value);
+                add(row, place, 2, 1);
+            }
+        }
         Kind::AvgDouble => {
-            let value = if let Value::Double(value) = value { Some(*value) } else { integer(value).map(|v| v as f64) };
+            let value = double(value).or_else(|| integer(value).map(|value| value as f64));
             if let Some(value) = value {
                 add_double(row, place, value);
                 add(row, place, 1, 1);
@@ -78,8 +100,115 @@ fn update_with(row: &mut [u64], place: Place, kind: &Kind, value: &Value<'_>, he
                 form.put(row, place, value, heap);
             }
         }
-        Kind::CountAll | Kind::Count | Kind::CountIf | Kind::CountDistinct { .. } => {}
+        Kind::Bits { operator, form } => join_bits(row, place, *operator, form, value, heap),
+        Kind::Moment(moment) => {
+            if let Some(value) = double(value) {
+                moment.add(row, place, value);
+            }
+        }
+        Kind::List { element } => {
+            if !value.is_null() {
+                let mut encoded = std::mem::take(&mut heap.scratch);
+                encoded.clear();
+                encode_exactly(value, element, &mut encoded);
+                let list = heap.add_to_list(word(row, place, 0), &encoded);
+                set(row, place, 0, list);
+                heap.scratch = encoded;
+            }
+        }
+        Kind::Registers { bits } => {
+            if !value.is_null() {
+                let (registers_word, registers) = heap.bytes_mut(word(row, place, 0), 1 << bits);
+                cardinality::add(registers, *bits, value);
+                set(row, place, 0, registers_word);
+            }
+        }
+        // They are told all arguments.
+        Kind::CountAll
+        | Kind::Count
+        | Kind::CountIf
+        | Kind::CountDistinct { .. }
+        | Kind::Set { .. }
+        | Kind::PairMoment(_)
+        | Kind::By { .. }
+        | Kind::Bag { .. } => {}
     }
+}
+
+fn add_checked(row: &mut [u64], place: Place, whole: Whole, value: &Value<'_>) {
+    if let Some(value) = whole.number(value) {
+        plus_checked(row, place, whole, value);
+    }
+}
+
+/// Once a sum is too large it is lost for good.
+pub(super) fn plus_checked(row: &mut [u64], place: Place, whole: Whole, value: i64) {
+    if word(row, place, 1) == NULL {
+        return;
+    }
+    let sum = whole.sum(word(row, place, 0) as i64, value);
+    set(row, place, 0, sum.unwrap_or(0) as u64);
+    set(row, place, 1, if sum.is_some() { FULL } else { NULL });
+}
+
+/// Adds a whole number to the bits of those before.
+pub(super) fn join_bits(
+    row: &mut [u64],
+    place: Place,
+    operator: Bits,
+    form: &Form,
+    value: &Value<'_>,
+    heap: &mut Heap,
+) {
+    if value.is_null() {
+        return;
+    }
+    let known = (word(row, place, form.state_at()) != EMPTY).then(|| word(row, place, 0));
+    form.put(row, place, value, heap);
+    if let Some(known) = known {
+        // Both repeat their signs up to 64 bits, and so does what they make.
+        let new = word(row, place, 0);
+        let joined = match operator {
+            Bits::And => known & new,
+            Bits::Or => known | new,
+            Bits::Xor => known ^ new,
+        };
+        set(row, place, 0, joined);
+    }
+}
+
+fn keep_by(
+    row: &mut [u64],
+    place: Place,
+    (value, new): (&Form, &Value<'_>),
+    (by, new_by): (&Form, &Value<'_>),
+    greatest: bool,
+    heap: &mut Heap,
+) {
+    let by_place = value.after(place);
+    if !new_by.is_null() && by.gives_way(row, by_place, new_by, greatest, heap) {
+        value.put(row, place, new, heap);
+        by.put(row, by_place, new_by, heap);
+    }
+}
+
+/// How often a value counts stands behind it, if that is not once; what is below zero counts not at all, where Spark
+/// fails.
+fn add_to_bag(row: &mut [u64], place: Place, input: &DataType, arguments: &[Value<'_>], heap: &mut Heap) {
+    let (value, count) = match arguments {
+        [value] => (value, 1),
+        [value, Value::BigInt(count)] => (value, u64::try_from(*count).unwrap_or(0)),
+        _ => return,
+    };
+    if value.is_null() || count == 0 {
+        return;
+    }
+    let mut member = std::mem::take(&mut heap.scratch);
+    member.clear();
+    encode_exactly(value, input, &mut member);
+    let bag = heap.change_bag(word(row, place, 0), |bag, hasher| bag.add(hasher, &member, count));
+    set(row, place, 0, bag);
+    heap.scratch = member;
 }
 
 fn add_distinct(row: &mut [u64], place: Place, input: &DataType, arguments: &[Value<'_>], heap: &mut Heap) {
@@ -135,84 +264,15 @@ pub(super) fn joined(left: u64, right: u64, all: bool) -> u64 {
 }
 
 #[inline]
+fn double(value: &Value<'_>) -> Option<f64> {
+    if let Value::Double(value) = value { Some(*value) } else { None }
+}
+
+#[inline]
 fn integer(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::BigInt(value) => Some(*value),
         Value::Int(value) => Some(i64::from(*value)),
         _ => None,
-    }
-}
-
-impl Form {
-    /// Whether a value that is not NULL stands before (or, if `greatest`, after) the one that is kept. Of equal ones
-    /// (0.0 and -0.0) the first stays.
-    fn is_beyond(&self, row: &[u64], place: Place, value: &Value<'_>, greatest: bool, heap: &Heap) -> bool {
-        if word(row, place, self.state_at()) == EMPTY {
-            return true;
-        }
-        let found = match self.get(row, place, heap) {
-            Some(known) => order(value, &known),
-            None => return true,
-        };
-        if greatest { found.is_gt() } else { found.is_lt() }
-    }
-
-    /// Keeps a value.
-    pub(super) fn put(&self, row: &mut [u64], place: Place, value: &Value<'_>, heap: &mut Heap) {
-        let kept = match (self, value) {
-            (Self::Boolean, Value::Boolean(value)) => u64::from(*value),
-            (Self::TinyInt, Value::TinyInt(value)) => i64::from(*value) as u64,
-            (Self::SmallInt, Value::SmallInt(value)) => i64::from(*value) as u64,
-            (Self::Int, Value::Int(value)) | (Self::Date, Value::Date(value)) => i64::from(*value) as u64,
-            (Self::BigInt, Value::BigInt(value)) | (Self::Timestamp, Value::Timestamp(value)) => *value as u64,
-            (Self::Float, Value::Float(value)) => u64::from(value.to_bits()),
-            (Self::Double, Value::Double(value)) => value.to_bits(),
-            (Self::Decimal { .. }, Value::Decimal(value)) => {
-                set_wide(row, place, value.unscaled);
-                set(row, place, 2, FULL);
-                return;
-            }
-            (Self::String, Value::String(bytes)) | (Self::Binary, Value::Binary(bytes)) => {
-                heap.put_bytes(word(row, place, 0), bytes)
-            }
-            (Self::Encoded(data_type), value) if !value.is_null() => {
-                let mut encoded = Vec::new();
-                encode_value(value, data_type, &mut encoded);
-                heap.put_bytes(word(row, place, 0), &encoded)
-            }
-            _ => {
-                set(row, place, self.state_at(), NULL);
-                return;
-            }
-        };
-        set(row, place, 0, kept);
-        set(row, place, self.state_at(), FULL);
-    }
-
-    /// The value that is kept; `None` if there is none.
-    pub(super) fn get<'h>(&self, row: &[u64], place: Place, heap: &'h Heap) -> Option<Value<'h>> {
-        match word(row, place, self.state_at()) {
-            EMPTY => return None,
-            NULL => return Some(Value::Null),
-            _ => {}
-        }
-        let first = word(row, place, 0);
-        Some(match self {
-            Self::Boolean => Value::Boolean(first != 0),
-            Self::TinyInt => Value::TinyInt(first as i8),
-            Self::SmallInt => Value::SmallInt(first as i16),
-            Self::Int => Value::Int(first as i32),
-            Self::Date => Value::Date(first as i32),
-            Self::BigInt => Value::BigInt(first as i64),
-            Self::Timestamp => Value::Timestamp(first as i64),
-            Self::Float => Value::Float(f32::from_bits(first as u32)),
-            Self::Double => Value::Double(f64::from_bits(first)),
-            Self::Decimal { precision, scale } => {
-                Value::Decimal(Decimal { unscaled: wide(row, place), precision: *precision, scale: *scale })
-            }
-            Self::String => Value::String(heap.get_bytes(first).into()),
-            Self::Binary => Value::Binary(heap.get_bytes(first).into()),
-            Self::Encoded(data_type) => decode_value(data_type, &mut heap.get_bytes(first)).unwrap_or(Value::Null),
-        })
     }
 }

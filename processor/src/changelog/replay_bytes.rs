@@ -4,10 +4,10 @@ use brooklet_model::Offset;
 
 use super::entry::{Entry, Rows};
 use super::replay::Replay;
-use crate::aggregate::{AggregateFunction, Aggregates};
+use crate::aggregate::{AggregateFunction, Aggregates, Moment, PairMoment, Percentiles};
 use crate::codec::Reader;
 use crate::state::{EventTime, GroupTable, KeyColumn, SessionTable, State, Stores};
-use crate::types::DataType;
+use crate::types::{DataType, Field, IntervalRange};
 
 const BYTES_MAX: usize = 64 << 20;
 
@@ -107,8 +107,33 @@ pub(super) fn state(kind: u8) -> State {
         }
         2 => State::Sessions(SessionTable::new(vec![text()], 1, aggregates())),
         3 => State::Groups(GroupTable::new(0)),
+        6 => State::Sessions(SessionTable::new(vec![text()], 1, collections())),
         _ => State::None,
     }
+}
+
+/// The aggregates that hold more than words, and those of several words.
+fn collections() -> Aggregates {
+    let pair = |first, second| {
+        let field = |data_type| Field { name: String::new(), data_type };
+        DataType::Struct([field(first), field(second)].into())
+    };
+    let percentiles = Percentiles { fractions: [0.5, 0.9].into(), many: true, accuracy: None };
+    let functions = [
+        (AggregateFunction::CollectList, DataType::String),
+        (AggregateFunction::CollectSet, DataType::BigInt),
+        (AggregateFunction::Mode, DataType::String),
+        (AggregateFunction::Percentiles(percentiles), DataType::Double),
+        (AggregateFunction::ApproxCountDistinct { bits: 4 }, DataType::String),
+        (AggregateFunction::Moment(Moment::Kurtosis), DataType::Double),
+        (AggregateFunction::PairMoment(PairMoment::Slope), pair(DataType::Double, DataType::Double)),
+        (AggregateFunction::MaxBy, pair(DataType::String, DataType::BigInt)),
+        (AggregateFunction::Sum, DataType::Interval(IntervalRange::DAY_TO_SECOND)),
+        (AggregateFunction::Avg, DataType::Interval(IntervalRange::YEAR_TO_MONTH)),
+        (AggregateFunction::TrySum, DataType::BigInt),
+        (AggregateFunction::BitXor, DataType::TinyInt),
+    ];
+    Aggregates::new(functions.iter().map(|(function, input)| (function.clone(), input)))
 }
 
 /// As [`stores`], with a row or two in each.
@@ -127,15 +152,31 @@ pub(super) fn example(kind: u8) -> State {
 
     let text = |text: &'static str| Value::String(text.as_bytes().into());
     let list = Value::Array([text("x"), Value::Null].into());
-    let arguments = [
-        Value::Null,
-        Value::BigInt(7),
-        Value::Decimal(Decimal { unscaled: -125, precision: 20, scale: 2 }),
-        Value::Double(1.5),
-        text("most"),
-        Value::Timestamp(-1),
-        list.clone(),
-    ];
+    let arguments = match kind {
+        6 => vec![
+            vec![text("first")],
+            vec![Value::BigInt(7)],
+            vec![text("often")],
+            vec![Value::Double(2.5)],
+            vec![text("one")],
+            vec![Value::Double(-0.5)],
+            vec![Value::Double(1.0), Value::Double(2.0)],
+            vec![text("most"), Value::BigInt(9)],
+            vec![Value::Micros(-1)],
+            vec![Value::Months(14)],
+            vec![Value::BigInt(i64::MAX)],
+            vec![Value::TinyInt(-3)],
+        ],
+        _ => vec![
+            vec![Value::Null],
+            vec![Value::BigInt(7)],
+            vec![Value::Decimal(Decimal { unscaled: -125, precision: 20, scale: 2 })],
+            vec![Value::Double(1.5)],
+            vec![text("most")],
+            vec![Value::Timestamp(-1)],
+            vec![list.clone()],
+        ],
+    };
     let mut state = state(kind);
     state.begin_batch();
     for key in ["a", "b", "a"].map(text) {
@@ -152,20 +193,14 @@ pub(super) fn example(kind: u8) -> State {
                 groups.push_key(&key);
                 groups.push_key(&list);
                 if let Ok(id) = groups.touch_key() {
-                    arguments
-                        .iter()
-                        .enumerate()
-                        .for_each(|(number, value)| groups.update(id, number, &[value.borrowed()]));
+                    arguments.iter().enumerate().for_each(|(number, values)| groups.update(id, number, values));
                 }
             }
             State::Sessions(sessions) => {
                 sessions.begin_key();
                 sessions.push_key(&key);
                 if let Ok(Some(id)) = sessions.add(20, 30) {
-                    arguments
-                        .iter()
-                        .enumerate()
-                        .for_each(|(number, value)| sessions.update(id, number, &[value.borrowed()]));
+                    arguments.iter().enumerate().for_each(|(number, values)| sessions.update(id, number, values));
                 }
             }
         }

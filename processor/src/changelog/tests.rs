@@ -519,7 +519,15 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         values.push(Entry::Committed(committed(0, 1)).encode());
         seed(kind, &values)
     };
-    let kinds = [(0, "counts"), (1, "windows"), (2, "sessions"), (3, "global"), (4, "two_stores"), (5, "no_state")];
+    let kinds = [
+        (0, "counts"),
+        (1, "windows"),
+        (2, "sessions"),
+        (3, "global"),
+        (4, "two_stores"),
+        (5, "no_state"),
+        (6, "collections"),
+    ];
     let batches = kinds.map(|(kind, name)| (name, batch(kind)));
     batches
         .into_iter()

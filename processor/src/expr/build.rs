@@ -16,6 +16,7 @@ use crate::types::{self, DataType, Value};
 
 pub(crate) use access::{field, index};
 pub(crate) use call::{call, is_function, no_function, type_of};
+pub(crate) use coerce::Takes;
 pub(crate) use compare::{between, in_list, is_not_null, is_null, not};
 pub(crate) use conditional::case;
 pub(crate) use interval::{Interval, interval, timestamp_add, timestamp_diff};
@@ -75,7 +76,7 @@ impl Typed {
     }
 
     /// The value, if it is the same for every row.
-    fn value(&self) -> Option<Value<'static>> {
+    pub(crate) fn value(&self) -> Option<Value<'static>> {
         match constant(self.expr.clone()) {
             Expr::Literal(value) => Some(value),
             _ => None,

@@ -49,7 +49,7 @@ pub(super) fn new_states(plan: &plan::Plan) -> Vec<State> {
 /// Of a grouping of rows with so many columns.
 fn new_state(grouping: &Grouping, window_column: usize) -> State {
     let is_window = |key: &plan::GroupKey| grouping.window.is_some() && is_column(&key.expr, window_column);
-    let aggregates = Aggregates::new(grouping.aggregates.iter().map(|it| (it.function, &it.input)));
+    let aggregates = Aggregates::new(grouping.aggregates.iter().map(|it| (it.function.clone(), &it.input)));
     let value = |key: &plan::GroupKey| KeyColumn::Value(key.data_type.clone());
     if let Some(Window::Session { .. }) = grouping.window {
         let place = grouping.keys.iter().position(is_window).unwrap_or(grouping.keys.len());

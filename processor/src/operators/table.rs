@@ -26,7 +26,7 @@ pub(super) fn new_store(table: &JoinedTable) -> GroupTable {
     let kept: Vec<DataType> = table.kept.iter().map(column).chain([DataType::Boolean]).collect();
     let last = AggregateFunction::Last { ignore_nulls: false };
     let keys = table.key.iter().map(|number| KeyColumn::Value(column(number))).collect();
-    GroupTable::with_aggregates(keys, Aggregates::new(kept.iter().map(|data_type| (last, data_type))), None)
+    GroupTable::with_aggregates(keys, Aggregates::new(kept.iter().map(|data_type| (last.clone(), data_type))), None)
 }
 
 /// Takes the records of a table's topic.

@@ -18,7 +18,7 @@ const TABLES: &str = "CREATE TABLE logs (level STRING, v BIGINT, ts TIMESTAMP) W
     CREATE TABLE more (level STRING, v BIGINT, ts TIMESTAMP) WITH (watermark = 'ts 1 second');";
 
 /// A query of each kind.
-const QUERIES: [(&str, OutputMode); 16] = [
+const QUERIES: [(&str, OutputMode); 18] = [
     (
         "SELECT window.start, level, COUNT(*) n, SUM(v) total, AVG(v) mean, MIN(ts) first, MAX(level) last
          FROM logs GROUP BY window(ts, '10 seconds', '5 seconds'), level",
@@ -37,6 +37,17 @@ const QUERIES: [(&str, OutputMode); 16] = [
     (
         "SELECT level, COUNT(*) n, MAX(v) most FROM logs GROUP BY level ORDER BY n DESC, level LIMIT 4",
         OutputMode::Complete,
+    ),
+    (
+        "SELECT level, collect_list(v) list, collect_set(v) set, mode(v) mode, percentile(v, array(0.2, 0.9)) p,
+         approx_count_distinct(v, 0.2) kinds, kurtosis(v) k, max_by(ts, v) at, bit_xor(v) bits FROM logs GROUP BY level",
+        OutputMode::Update,
+    ),
+    (
+        "SELECT session_window.start, level, collect_list(v) list, collect_set(v) set, median(v) median,
+         regr_slope(v, v) slope, try_sum(v) total, min_by(v, ts) first
+         FROM logs GROUP BY session_window(ts, '4 seconds'), level",
+        OutputMode::Append,
     ),
     ("SELECT level, v * 2 AS twice FROM logs WHERE v > 3 LIMIT 25", OutputMode::Append),
     ("SELECT DISTINCT ts, level FROM logs", OutputMode::Append),

@@ -41,6 +41,9 @@ impl Lowering<'_> {
             let call = Call { function, name: &name, kind, distinct, arguments: &arguments, place };
             return self.aggregate(&call, clause);
         }
+        if matches!(name.as_str(), "grouping" | "grouping_id") {
+            return self.grouping(&name, &arguments, place, clause);
+        }
         if let Some(instead) = aggregate::unsupported(&name) {
             return Err(refuse(place, format!("the aggregate {name} is not supported"), instead));
         }

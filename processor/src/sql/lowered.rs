@@ -78,7 +78,7 @@ pub(super) enum Clause {
 
 impl Clause {
     /// Whether it is about groups, if the query has any.
-    fn is_over_groups(self) -> bool {
+    pub(super) fn is_over_groups(self) -> bool {
         matches!(self, Self::Select | Self::Having | Self::OrderBy)
     }
 }

@@ -1,14 +1,15 @@
 //! ROLLUP, CUBE and GROUPING SETS: each record makes a row for each set of keys, in which the other keys are NULL
 //! (`ResolveGroupingAnalytics` and `Expand` in Spark).
 
-use sqlparser::ast::{Expr, GroupByWithModifier, Spanned};
+use sqlparser::ast::{Expr, FunctionArg, GroupByWithModifier, Spanned};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Span;
 
 use super::error::{PlanError, refuse};
+use super::function::expressions;
 use super::group::key;
 use super::items::Item;
-use super::lowered::{GENERATED, Key, Lowered, Lowering};
+use super::lowered::{Clause, GENERATED, KEYS, Key, Lowered, Lowering, at};
 use super::text::Text;
 use crate::expr;
 use crate::expr::build;
@@ -170,4 +171,53 @@ pub(super) fn keys(lowering: &mut Lowering<'_>, sets: Sets) -> Result<(), PlanEr
     let id = build::column(GENERATED + numbers.end - 1, DataType::BigInt, GROUPING_ID.to_owned());
     lowering.keys.push(Key { typed: id, text: GROUPING_ID.to_owned() });
     Ok(())
+}
+
+impl Lowering<'_> {
+    /// `grouping(key)`: 1 in the rows of sets without that key; `grouping_id()`: all of them as bits, the last key's lowest.
+    pub(super) fn grouping(
+        &mut self,
+        name: &str,
+        arguments: &[&FunctionArg],
+        place: Span,
+        clause: Clause,
+    ) -> Result<Lowered, PlanError> {
+        let Some(number) = self.keys.iter().position(|key| key.text == GROUPING_ID).filter(|_| clause.is_over_groups())
+        else {
+            let what = format!("{name} tells of the keys of ROLLUP, CUBE or GROUPING SETS, and there are none");
+            return Err(refuse(place, what, "write GROUP BY ROLLUP(column)"));
+        };
+        let id = build::column(KEYS + number, DataType::BigInt, GROUPING_ID.to_owned());
+        let arguments = expressions(arguments, name, place)?;
+        let mut keys = Vec::with_capacity(arguments.len());
+        let (mut names, mut texts) = (Vec::new(), Vec::new());
+        for argument in &arguments {
+            let lowered = self.lower(argument, clause)?;
+            keys.push(self.keys.iter().take(number).position(|key| key.text == lowered.text));
+            names.push(lowered.typed.text);
+            texts.push(lowered.text);
+        }
+        let shown = format!("{name}({})", names.join(", "));
+        let text = format!("{name}({})", texts.join(", "));
+        let typed = match keys.as_slice() {
+            [Some(key)] if name == "grouping" => {
+                let places = i32::try_from(number - 1 - key).unwrap_or(i32::MAX);
+                let literal = |number: i32| build::literal(Value::Int(number), DataType::Int, number.to_string());
+                let shifted = build::call("shiftright", vec![id, literal(places)]).map_err(at(place))?;
+                let bit = build::binary(build::Binary::BitAnd, shifted, literal(1)).map_err(at(place))?;
+                build::cast(bit, DataType::TinyInt).map_err(at(place))?
+            }
+            keys if name == "grouping_id" && (keys.is_empty() || keys.iter().copied().eq((0..number).map(Some))) => id,
+            _ => {
+                let all: Vec<&str> = self.keys.iter().take(number).map(|key| key.typed.text.as_str()).collect();
+                let what = if name == "grouping" {
+                    format!("{shown} is not about one key: the keys are {}", all.join(", "))
+                } else {
+                    format!("{shown} is not about the keys in their order: {}", all.join(", "))
+                };
+                return Err(refuse(place, what, "write grouping(key), or grouping_id()"));
+            }
+        };
+        Ok(Lowered::new(typed, text).named(shown))
+    }
 }

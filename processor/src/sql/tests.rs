@@ -116,7 +116,7 @@ fn refusals_tell_the_place_and_what_to_write() {
         ("SELECT level, 1 + max(x) + y FROM logs GROUP BY level", "1:28: y stands in SELECT and is not grouped; "),
         ("SELECT SUM(DISTINCT x) FROM logs", "1:8: DISTINCT in sum is not supported"),
         ("SELECT SUM(COUNT(*)) FROM logs", "1:12: count(…) stands inside of another aggregate"),
-        ("SELECT stddev(x) FROM logs", "1:8: the aggregate stddev is not supported; keep SUM(x)"),
+        ("SELECT histogram_numeric(x, 5) FROM logs", "1:8: the aggregate histogram_numeric is not supported"),
         ("SELECT no_such(x) FROM logs", "1:8: there is no function no_such; use "),
         ("SELECT level, CUNT(*) FROM logs GROUP BY level", "1:15: there is no function cunt; use count, "),
         ("SELECT upper(a, 1) FROM logs", "1:8: upper takes 1 argument, and has 2; give upper 1 argument"),

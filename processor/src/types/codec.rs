@@ -19,6 +19,15 @@ const TRUE: u8 = 2;
 
 /// Appends a value of this type. A value of another type is written as NULL.
 pub(crate) fn encode_value(value: &Value<'_>, data_type: &DataType, out: &mut Vec<u8>) {
+    encode(value, data_type, false, out);
+}
+
+/// As `encode_value`, with the sign of a zero: what is read back is the very value.
+pub(crate) fn encode_exactly(value: &Value<'_>, data_type: &DataType, out: &mut Vec<u8>) {
+    encode(value, data_type, true, out);
+}
+
+fn encode(value: &Value<'_>, data_type: &DataType, exactly: bool, out: &mut Vec<u8>) {
     match (data_type, value) {
         (DataType::Boolean, Value::Boolean(value)) => out.push(if *value { TRUE } else { FALSE }),
         (DataType::Int, Value::Int(value)) | (DataType::Date, Value::Date(value)) => {
@@ -43,7 +52,8 @@ pub(crate) fn encode_value(value: &Value<'_>, data_type: &DataType, out: &mut Ve
         }
         (DataType::Float, Value::Float(value)) => {
             out.push(PRESENT);
-            out.extend_from_slice(&float_bits(*value).to_be_bytes());
+            let bits = if exactly && *value == 0.0 { value.to_bits() } else { float_bits(*value) };
+            out.extend_from_slice(&bits.to_be_bytes());
         }
         (DataType::BigInt, Value::BigInt(value)) | (DataType::Timestamp, Value::Timestamp(value)) => {
             out.push(PRESENT);
@@ -51,7 +61,8 @@ pub(crate) fn encode_value(value: &Value<'_>, data_type: &DataType, out: &mut Ve
         }
         (DataType::Double, Value::Double(value)) => {
             out.push(PRESENT);
-            out.extend_from_slice(&group_bits(*value).to_be_bytes());
+            let bits = if exactly && *value == 0.0 { value.to_bits() } else { group_bits(*value) };
+            out.extend_from_slice(&bits.to_be_bytes());
         }
         (DataType::Decimal { precision, scale }, Value::Decimal(value)) => match value.rescale(*precision, *scale) {
             Some(value) => {
@@ -66,19 +77,19 @@ pub(crate) fn encode_value(value: &Value<'_>, data_type: &DataType, out: &mut Ve
         }
         (DataType::Array(element), Value::Array(values)) => {
             put_count(values.len(), out);
-            values.iter().for_each(|value| encode_value(value, element, out));
+            values.iter().for_each(|value| encode(value, element, exactly, out));
         }
         (DataType::Map(key_type, value_type), Value::Map(entries)) => {
             put_count(entries.len(), out);
             for (key, value) in entries.iter() {
-                encode_value(key, key_type, out);
-                encode_value(value, value_type, out);
+                encode(key, key_type, exactly, out);
+                encode(value, value_type, exactly, out);
             }
         }
         (DataType::Struct(fields), Value::Struct(values)) => {
             out.push(PRESENT);
             for (index, field) in fields.iter().enumerate() {
-                encode_value(values.get(index).unwrap_or(&Value::Null), &field.data_type, out);
+                encode(values.get(index).unwrap_or(&Value::Null), &field.data_type, exactly, out);
             }
         }
         _ => out.push(NULL),

@@ -10,20 +10,22 @@ mod decimal;
 mod hash;
 mod interval;
 mod text;
+mod xxhash;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use cast::{can_cast, cast, try_cast};
-pub(crate) use codec::{decode_value, encode_value};
+pub(crate) use codec::{decode_value, encode_exactly, encode_value};
 pub(crate) use compare::{equal, order};
 pub(crate) use ddl::{parse_schema, parse_type};
 pub(crate) use decimal::{DIGITS_MAX, Decimal, DecimalType, take_digit};
-pub(crate) use hash::{ValueHash, hash_value, hash_with};
+pub(crate) use hash::hash_value;
 pub(crate) use interval::parse as parse_interval;
 pub use interval::{IntervalRange, IntervalUnit};
 pub(crate) use text::{to_json, to_text, write_json_string};
+pub(crate) use xxhash::xxhash_value;
 
 /// A column's type. Every column is nullable.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -223,7 +223,7 @@ fn refused(name: &str) -> Option<BuildError> {
             "depends on when it runs, and a batch that runs again must give the same rows",
             "the record's own time, as the column timestamp",
         ),
-        "current_user" | "current_catalog" | "current_database" | "version" => {
+        "current_user" | "user" | "current_catalog" | "current_database" | "current_schema" | "version" => {
             ("tells of Spark's session, and there is none", "a text between quotes")
         }
         "json_tuple" => ("makes several columns of one", "get_json_object(text, '$.name') for each"),
@@ -233,11 +233,14 @@ fn refused(name: &str) -> Option<BuildError> {
 }
 
 /// What is a function to those who write SQL, and stands in no table here.
-const ELSEWHERE: &str = "count count_if sum min max avg mean bool_and every bool_or any some first first_value \
-     any_value last last_value window session_window explode explode_outer posexplode posexplode_outer inline \
-     inline_outer stack transform filter exists forall aggregate reduce zip_with map_filter transform_keys \
-     transform_values map_zip_with boolean tinyint smallint int bigint float double decimal string binary date \
-     timestamp";
+const ELSEWHERE: &str = "count count_if sum try_sum min max avg mean try_avg bool_and every bool_or any some first \
+     first_value any_value last last_value min_by max_by bit_and bit_or bit_xor collect_list array_agg collect_set \
+     approx_count_distinct mode median percentile percentile_approx approx_percentile variance var_samp var_pop stddev \
+     std stddev_samp stddev_pop skewness kurtosis corr covar_pop covar_samp regr_count regr_avgx regr_avgy regr_sxx \
+     regr_syy regr_sxy regr_r2 regr_slope regr_intercept grouping grouping_id window session_window explode \
+     explode_outer posexplode posexplode_outer inline inline_outer stack transform filter exists forall aggregate reduce \
+     zip_with map_filter transform_keys transform_values map_zip_with boolean tinyint smallint int bigint float double \
+     decimal string binary date timestamp";
 
 /// All that the README lists.
 fn names() -> impl Iterator<Item = &'static str> {

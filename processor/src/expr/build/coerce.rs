@@ -223,7 +223,7 @@ impl Takes {
     }
 
     /// `implicitCast`: the type that an argument is converted to, if it may be.
-    pub(super) fn accept(self, from: &DataType) -> Option<DataType> {
+    pub(crate) fn accept(self, from: &DataType) -> Option<DataType> {
         use DataType as T;
         let exact = |to: T| match (from, &to) {
             _ if *from == to => Some(to),

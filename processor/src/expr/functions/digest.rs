@@ -8,8 +8,9 @@ use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 use super::string;
-use crate::types::{Value, hash_value};
+use crate::types::{Value, hash_value, xxhash_value};
 
+/// What the first value's hash begins with.
 const SEED: u32 = 42;
 /// `java.util.Base64.getMimeEncoder`.
 const MIME_LINE: usize = 76;
@@ -58,6 +59,10 @@ pub(crate) fn crc32(value: Value<'_>) -> Value<'_> {
 
 pub(crate) fn hash(values: Vec<Value<'_>>) -> Value<'_> {
     Value::Int(values.iter().fold(SEED, |seed, value| hash_value(value, seed)) as i32)
+}
+
+pub(crate) fn xxhash64(values: Vec<Value<'_>>) -> Value<'_> {
+    Value::BigInt(values.iter().fold(u64::from(SEED), |seed, value| xxhash_value(value, seed)) as i64)
 }
 
 /// In lines of 76 characters.

@@ -27,7 +27,6 @@ pub(super) mod time_parts;
 pub(super) mod trim;
 pub(super) mod url;
 mod utf8;
-pub(super) mod xxhash;
 
 use std::sync::Arc;
 

@@ -88,7 +88,8 @@ impl History {
 
     /// A second, over the last whole ticks.
     fn rate(&self) -> f64 {
-        self.ticks.iter().rev().skip(1).take(RATE_TICKS).sum::<f64>() / RATE_TICKS as f64
+        // From nothing on: the sum of no numbers is -0.
+        self.ticks.iter().rev().skip(1).take(RATE_TICKS).fold(0.0, |sum, change| sum + change) / RATE_TICKS as f64
     }
 
     fn sparkline(&self) -> String {
@@ -214,7 +215,8 @@ impl Table {
         let hidden = rows.len() - shown;
         let more = if hidden > 0 { format!(", {hidden} of them not shown") } else { String::new() };
         let batch = self.batch.map_or_else(|| "no batch yet".to_owned(), |batch| format!("batch {batch}"));
-        picture.push(format!("{batch}, {} rows{more}", rows.len()));
+        let plural = if rows.len() == 1 { "" } else { "s" };
+        picture.push(format!("{batch}, {} row{plural}{more}", rows.len()));
         picture.iter().map(|line| cut(line.trim_end(), columns)).collect()
     }
 }
@@ -273,6 +275,16 @@ mod tests {
         );
         assert!(!table.is_moving(at(40)));
         assert_eq!(table.render(100, 24, at(40))[1], "INFO      60         0.0");
+    }
+
+    #[test]
+    fn a_group_that_has_just_come_has_no_rate_yet() {
+        let start = Instant::now();
+        let mut table = counts();
+        table.take(0, vec![row("INFO", 3)], false, start);
+        let picture = table.render(100, 24, start);
+        assert!(picture[1].starts_with("INFO       3         0.0"), "{picture:?}");
+        assert_eq!(picture[2], "batch 0, 1 row");
     }
 
     #[test]

@@ -25,7 +25,7 @@ const LAST: (AggregateFunction, &DataType) = (AggregateFunction::Last { ignore_n
 
 fn state(aggregates: &[(AggregateFunction, &DataType)]) -> State {
     let keys = vec![KeyColumn::Value(DataType::String)];
-    State::Sessions(SessionTable::new(keys, 0, Aggregates::new(aggregates.iter().copied())))
+    State::Sessions(SessionTable::new(keys, 0, Aggregates::new(aggregates.iter().cloned())))
 }
 
 fn table(state: &mut State) -> &mut SessionTable {

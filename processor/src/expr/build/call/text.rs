@@ -6,9 +6,7 @@ use super::{ANY_NUMBER, Call, Entry, custom, formats, one, three, two};
 use crate::expr::build::coerce::{Takes, is_numeric, is_orderable, wider_of};
 use crate::expr::build::conditional::{choose, no_common_type};
 use crate::expr::build::{Binary as Comparison, Built, binary, literal, sql_type};
-use crate::expr::functions::{
-    Function, charset, collections, digest, format, json, search, similar, text, trim, url, xxhash,
-};
+use crate::expr::functions::{Function, charset, collections, digest, format, json, search, similar, text, trim, url};
 use crate::types::{DataType, Value, parse_schema, parse_type};
 
 use DataType as T;
@@ -60,7 +58,7 @@ pub(super) const TABLE: &[Entry] = &[
     two("sha2", [Binary, Int], T::String, digest::sha2),
     one("crc32", Binary, T::BigInt, digest::crc32),
     custom("hash", 1, ANY_NUMBER, |call| hash(call, T::Int, digest::hash)),
-    custom("xxhash64", 1, ANY_NUMBER, |call| hash(call, T::BigInt, xxhash::xxhash64)),
+    custom("xxhash64", 1, ANY_NUMBER, |call| hash(call, T::BigInt, digest::xxhash64)),
     one("base64", Binary, T::String, digest::base64),
     one("unbase64", String, T::Binary, digest::unbase64),
     custom("hex", 1, 1, hex),

@@ -1,17 +1,17 @@
 //! Spark's `xxhash64()`: XXH64, with each column's hash as the seed of the next. Follows `XxHash64Function` and `XXH64`.
 
-use crate::types::{Value, ValueHash, hash_with};
+use super::Value;
+use super::hash::{ValueHash, hash_with};
 
-const SEED: u64 = 42;
 const PRIME_1: u64 = 0x9E37_79B1_85EB_CA87;
 const PRIME_2: u64 = 0xC2B2_AE3D_27D4_EB4F;
 const PRIME_3: u64 = 0x1656_67B1_9E37_79F9;
 const PRIME_4: u64 = 0x85EB_CA77_C2B2_AE63;
 const PRIME_5: u64 = 0x27D4_EB2F_1656_67C5;
 
-/// Sees NULLs, which leave the hash as it is.
-pub(crate) fn xxhash64(values: Vec<Value<'_>>) -> Value<'_> {
-    Value::BigInt(values.iter().fold(SEED, |seed, value| hash_with::<XxHash64, u64>(value, seed)) as i64)
+/// The hash of a value after `seed`, which is what was hashed before it, and 42 at first. NULL leaves it as it is.
+pub(crate) fn xxhash_value(value: &Value<'_>, seed: u64) -> u64 {
+    hash_with::<XxHash64, u64>(value, seed)
 }
 
 struct XxHash64;

@@ -86,8 +86,12 @@ fn apply_to_broker(settings: Settings, changes: Vec<Change>) -> Result<Settings,
         let message = format!("Unknown operations type {number}");
         return Err(ApiError::new(ResponseError::InvalidRequest, message));
     }
-    apply(settings, changes, |name, operation| match broker::definition(name) {
-        Some(definition) if definition.kind == Kind::List => Ok(definition.default),
+    let known = |name: &str| match broker::definition(name) {
+        Some(definition) => Some((definition.kind, definition.default)),
+        None => broker::at_start(name).map(|(kind, default)| (kind, default.unwrap_or_default())),
+    };
+    apply(settings, changes, |name, operation| match known(name) {
+        Some((Kind::List, default)) => Ok(default),
         Some(_) => {
             let what = if operation == Operation::Append { "append" } else { "subtract" };
             let message = format!("Config value {what} is not allowed for config key: {name}");

@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::catalogue::CATALOGUE_NAME;
+use crate::sled_index::SLED_FOLDER;
 use crate::{Engine, OpenError};
 
 /// The layout that this brooklet writes and reads.
@@ -36,7 +38,12 @@ impl Format {
         let path = data_dir.join(FILE_NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if let Some(path) = somebody_elses(data_dir).map_err(OpenError::io(data_dir))? {
+                    return Err(OpenError::Foreign { path });
+                }
+                String::new()
+            }
             Err(error) => return Err(OpenError::io(path)(error)),
         };
         // Empty: made moments before the power went, by one that does not wait for the disk.
@@ -74,6 +81,25 @@ impl Format {
         }
         fs::rename(&temporary, data_dir.join(FILE_NAME))
     }
+}
+
+/// What stands in a folder that nothing of ours is in, but for hidden files and what a fresh disk has: a home folder
+/// given by mistake is not to be filled with logs, nor cleared of what looks like a leftover.
+fn somebody_elses(data_dir: &Path) -> std::io::Result<Option<PathBuf>> {
+    let mut found = None;
+    for entry in fs::read_dir(data_dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // The file that says what the folder is can be lost with the power, where nobody waits for the disk.
+        if name.starts_with(CATALOGUE_NAME) || name == SLED_FOLDER {
+            return Ok(None);
+        }
+        if !name.starts_with('.') && name != "lost+found" && !name.starts_with(FILE_NAME) {
+            found = Some(entry.path());
+        }
+    }
+    Ok(found)
 }
 
 impl Engine {
@@ -139,6 +165,30 @@ mod tests {
         fs::write(&path, later).unwrap();
         let error = Format::open(folder.path(), Engine::Segments, true).unwrap_err();
         assert!(matches!(error, OpenError::UnknownFormat { version, known: 1, .. } if version == "2"));
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Format::open(folder.path(), Engine::Segments, true);
+        fs::create_dir(folder.path().join("lost+found")).unwrap();
+        fs::write(folder.path().join(".lock"), "1").unwrap();
+        fs::write(folder.path().join("letter.txt"), "Dear").unwrap();
+        let refused = open().unwrap_err();
+        assert!(refused.to_string().ends_with("letter.txt is not brooklet's; take another folder"), "{refused}");
+        assert!(!folder.path().join(FILE_NAME).exists());
+        // Ours, without the file that says so.
+        fs::create_dir(folder.path().join(SLED_FOLDER)).unwrap();
+        assert!(open().unwrap().is_new);
+        assert!(!open().unwrap().is_new);
+    }
+
+    #[test]
+    fn an_empty_folder_may_have_what_a_disk_has() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("lost+found")).unwrap();
+        fs::write(folder.path().join(".lock"), "1").unwrap();
+        assert!(Format::open(folder.path(), Engine::Segments, true).unwrap().is_new);
     }
 
     #[test]

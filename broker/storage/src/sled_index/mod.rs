@@ -16,6 +16,8 @@ use crate::producers::Producers;
 use crate::store::SledRecords;
 use crate::{Engine, OpenError, keys};
 
+/// Its name in the data folder.
+pub(crate) const SLED_FOLDER: &str = "sled";
 /// How long a closed storage of this process may hold on to its files.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// Small: what is asked for again and again is kept in memory by the logs themselves.
@@ -47,7 +49,7 @@ pub(crate) struct SledIndex {
 impl SledIndex {
     /// Opens the database of a data folder. One that does not open is moved aside: the logs have it all.
     pub(crate) fn open_or_rebuild(data_dir: &Path, engine: Engine, is_new: bool) -> Result<Self, OpenError> {
-        let path = data_dir.join("sled");
+        let path = data_dir.join(SLED_FOLDER);
         if !is_new && !path.exists() {
             tracing::warn!(path = %path.display(), "the index is not there; it is made again from the logs");
         }

@@ -4,21 +4,19 @@
 
 mod common;
 
-use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::io::Write;
 use std::time::Duration;
 
 use brooklet_model::Offset;
 use brooklet_storage::{Engine, Fsync, NewTopic, Storage, StorageConfig};
+use common::killed::Place;
 use common::{NOW, append, block_on, read_all, sequenced};
 
-const CHILD: &str = "BROOKLET_STORAGE_CRASH_CHILD";
-
-fn config(folder: &Path, engine: Engine, fsync: Fsync) -> StorageConfig {
-    StorageConfig { fsync, checkpoint_interval: Duration::from_millis(3), ..common::config(folder, engine) }
+fn config(place: &Place) -> StorageConfig {
+    let Place { folder, engine, fsync } = place;
+    let config = common::config(folder, *engine);
+    StorageConfig { fsync: *fsync, checkpoint_interval: Duration::from_millis(3), ..config }
 }
 
 /// The value of the record at `offset`: all that is read can be checked. Some are large.
@@ -31,9 +29,7 @@ fn value(offset: i64) -> String {
 #[test]
 #[ignore = "run by the tests below"]
 fn child() {
-    let text = env::var(CHILD).unwrap();
-    let [folder, engine, fsync] = text.split('|').collect::<Vec<_>>().try_into().unwrap();
-    let storage = Storage::open(config(Path::new(folder), engine.parse().unwrap(), fsync.parse().unwrap())).unwrap();
+    let storage = Storage::open(config(&Place::of_child())).unwrap();
     let log = storage.log("logs", 0).unwrap();
     let table = storage.table(storage.hidden_log("__brooklet_table").unwrap()).unwrap();
     let mut out = std::io::stdout();
@@ -66,50 +62,35 @@ struct Acknowledged {
     start: i64,
 }
 
-/// Runs a child until it has said `lines` lines; returns the last of what it said.
-fn run_and_kill(folder: &Path, engine: Engine, fsync: Fsync, lines: usize, said: &mut Acknowledged) {
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "child", "--nocapture"])
-        .env(CHILD, format!("{}|{engine}|{fsync}", folder.display()))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let mut count = 0;
-    for line in out.lines() {
-        let line = line.unwrap();
-        let words: Vec<&str> = line.split_whitespace().collect();
+impl Acknowledged {
+    /// Takes a line; tells whether it is one of the child's.
+    fn take(&mut self, words: &[&str]) -> bool {
         let number = |at: usize| words[at].parse::<i64>().unwrap();
         match words.first() {
-            Some(&"log") if words.len() == 3 => said.batch = (number(1), number(2)),
-            Some(&"table") if words.len() == 2 => said.table = number(1),
-            Some(&"start") if words.len() == 2 => said.start = number(1),
-            _ => continue,
+            Some(&"log") if words.len() == 3 => self.batch = (number(1), number(2)),
+            Some(&"table") if words.len() == 2 => self.table = number(1),
+            Some(&"start") if words.len() == 2 => self.start = number(1),
+            _ => return false,
         }
-        count += 1;
-        if count == lines {
-            // What stands in the pipe was acknowledged too: the loop goes on to its end.
-            child.kill().unwrap();
-        }
+        true
     }
-    assert!(count >= lines, "the child ended by itself: {:?}", child.wait());
-    child.wait().unwrap();
 }
 
 fn acknowledged_is_kept(engine: Engine, fsync: Fsync) {
     let folder = tempfile::tempdir().unwrap();
-    let storage = Storage::open(config(folder.path(), engine, fsync)).unwrap();
+    let place = Place::new(folder.path(), engine, fsync);
+    let storage = Storage::open(config(&place)).unwrap();
     let overrides = [("segment.bytes".to_owned(), "60000".to_owned())].into();
     storage.create_topic(NewTopic { overrides, ..NewTopic::new("logs", 1) }).unwrap();
     drop(storage);
     let mut said = Acknowledged::default();
     for round in 0..10 {
         let lines = 1 + (round * 7919) % 400;
-        run_and_kill(folder.path(), engine, fsync, lines, &mut said);
+        place.run_and_kill(lines, |words| said.take(words));
         if engine == Engine::Segments && round % 3 == 2 {
             fs::remove_dir_all(folder.path().join("sled")).unwrap();
         }
-        let storage = Storage::open(config(folder.path(), engine, fsync)).unwrap();
+        let storage = Storage::open(config(&place)).unwrap();
         let log = storage.log("logs", 0).unwrap();
         let (base, count) = said.batch;
         let (start, end) = (log.log_start_offset(), log.high_watermark());

@@ -5,32 +5,17 @@
 
 mod common;
 
-use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::io::Write;
 
-use brooklet_storage::{Engine, Fsync, NewTopic, Storage, StorageConfig};
+use brooklet_storage::{Engine, Fsync, NewTopic, Storage};
 use common::batch;
+use common::killed::Place;
 
-const CHILD: &str = "BROOKLET_STORAGE_CATALOGUE_CHILD";
 /// Topics that are there between two steps.
 const KEPT: usize = 3;
 /// Kills of the process.
 const ROUNDS: usize = 8;
-
-fn open(folder: &Path, engine: Engine, fsync: Fsync) -> Arc<Storage> {
-    let config = StorageConfig {
-        fsync,
-        checkpoint_interval: Duration::from_millis(3),
-        cleaner_backoff: Duration::from_millis(1),
-        ..common::config(folder, engine)
-    };
-    Storage::open(config).unwrap()
-}
 
 /// A long name, so that the log grows fast.
 fn name(number: usize) -> String {
@@ -46,9 +31,7 @@ fn numbers(storage: &Storage) -> Vec<usize> {
 #[test]
 #[ignore = "run by the tests below"]
 fn child() {
-    let text = env::var(CHILD).unwrap();
-    let [folder, engine, fsync] = text.split('|').collect::<Vec<_>>().try_into().unwrap();
-    let storage = open(Path::new(folder), engine.parse().unwrap(), fsync.parse().unwrap());
+    let storage = Place::of_child().open_busy();
     let mut out = std::io::stdout();
     let mut say = |what: &str, number: usize| {
         out.write_all(format!("{what} {number}\n").as_bytes()).unwrap();
@@ -66,45 +49,27 @@ fn child() {
     }
 }
 
-/// Runs a child until it has made so many topics; returns the last that it has made, and the last that it has deleted.
-fn run_and_kill(folder: &Path, engine: Engine, fsync: Fsync, topics: usize) -> (usize, Option<usize>) {
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "child", "--nocapture"])
-        .env(CHILD, format!("{}|{engine}|{fsync}", folder.display()))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let (mut count, mut made, mut deleted) = (0, 0, None);
-    for line in out.lines() {
-        let line = line.unwrap();
-        match line.split_once(' ') {
-            Some(("made", number)) => {
-                made = number.parse().unwrap();
-                count += 1;
-                if count == topics {
-                    // What stands in the pipe was done too: the loop goes on to its end.
-                    child.kill().unwrap();
-                }
-            }
-            Some(("deleted", number)) => deleted = Some(number.parse().unwrap()),
-            _ => {}
-        }
-    }
-    assert!(count >= topics, "the child ended by itself: {:?}", child.wait());
-    child.wait().unwrap();
-    (made, deleted)
-}
-
 fn topics_are_as_told(engine: Engine, fsync: Fsync) {
     let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(folder.path(), engine, fsync);
     let mut last = 0;
     for round in 0..ROUNDS {
-        let (made, deleted) = run_and_kill(folder.path(), engine, fsync, 200 + (round * 7919) % 300);
+        let (mut made, mut deleted) = (0, None);
+        place.run_and_kill(200 + (round * 7919) % 300, |words| match words {
+            ["made", number] => {
+                made = number.parse().unwrap();
+                true
+            }
+            ["deleted", number] => {
+                deleted = Some(number.parse::<usize>().unwrap());
+                false
+            }
+            _ => false,
+        });
         if engine == Engine::Segments && round % 4 == 3 {
             fs::remove_dir_all(folder.path().join("sled")).unwrap();
         }
-        let storage = open(folder.path(), engine, fsync);
+        let storage = place.open_busy();
         let there = numbers(&storage);
         last = *there.last().unwrap();
         assert!((made..=made + 1).contains(&last), "{made} was made last, there are {there:?}");

@@ -6,31 +6,16 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::io::Write;
 
 use brooklet_model::{Batch, BatchBuilder, Compression, NewRecord, Offset, ProducerEpoch, ProducerId, split_batches};
-use brooklet_storage::{Engine, Fsync, NewTopic, PartitionLog, Storage, StorageConfig};
+use brooklet_storage::{Engine, Fsync, NewTopic, PartitionLog};
+use common::killed::Place;
 use common::{NOW, append};
 
-const CHILD: &str = "BROOKLET_STORAGE_COMPACTION_CHILD";
 /// Records of a batch.
 const BATCH: i64 = 7;
-
-fn open(folder: &Path, engine: Engine, fsync: Fsync) -> Arc<Storage> {
-    let config = StorageConfig {
-        fsync,
-        checkpoint_interval: Duration::from_millis(3),
-        cleaner_backoff: Duration::from_millis(1),
-        ..common::config(folder, engine)
-    };
-    Storage::open(config).unwrap()
-}
 
 /// Key and value of the record at `offset`: all that is read can be checked.
 fn record(offset: i64) -> (i64, Option<String>) {
@@ -55,9 +40,7 @@ fn batch(base: i64) -> Batch {
 #[test]
 #[ignore = "run by the tests below"]
 fn child() {
-    let text = env::var(CHILD).unwrap();
-    let [folder, engine, fsync] = text.split('|').collect::<Vec<_>>().try_into().unwrap();
-    let storage = open(Path::new(folder), engine.parse().unwrap(), fsync.parse().unwrap());
+    let storage = Place::of_child().open_busy();
     let log = storage.log("logs", 0).unwrap();
     let mut out = std::io::stdout();
     loop {
@@ -66,31 +49,6 @@ fn child() {
         out.write_all(format!("acknowledged {base}\n").as_bytes()).unwrap();
         out.flush().unwrap();
     }
-}
-
-/// Runs a child until it has acknowledged `batches`; returns the end of what it said.
-fn run_and_kill(folder: &Path, engine: Engine, fsync: Fsync, batches: usize) -> i64 {
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "child", "--nocapture"])
-        .env(CHILD, format!("{}|{engine}|{fsync}", folder.display()))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let (mut count, mut end) = (0, 0);
-    for line in out.lines() {
-        let line = line.unwrap();
-        let Some(base) = line.strip_prefix("acknowledged ") else { continue };
-        end = base.parse::<i64>().unwrap() + BATCH;
-        count += 1;
-        if count == batches {
-            // What stands in the pipe was acknowledged too: the loop goes on to its end.
-            child.kill().unwrap();
-        }
-    }
-    assert!(count >= batches, "the child ended by itself: {:?}", child.wait());
-    child.wait().unwrap();
-    end
 }
 
 /// Offsets of the records that are there, each checked.
@@ -119,7 +77,8 @@ fn offsets(log: &PartitionLog) -> BTreeSet<i64> {
 
 fn the_latest_are_kept(engine: Engine, fsync: Fsync) {
     let folder = tempfile::tempdir().unwrap();
-    let storage = open(folder.path(), engine, fsync);
+    let place = Place::new(folder.path(), engine, fsync);
+    let storage = place.open_busy();
     let settings = [
         ("cleanup.policy", "compact"),
         ("segment.bytes", "20000"),
@@ -132,11 +91,18 @@ fn the_latest_are_kept(engine: Engine, fsync: Fsync) {
     drop(storage);
     let mut removed = 0;
     for round in 0..12 {
-        let acknowledged = run_and_kill(folder.path(), engine, fsync, 1 + (round * 7919) % 300);
+        let mut acknowledged = 0;
+        place.run_and_kill(1 + (round * 7919) % 300, |words| match words {
+            ["acknowledged", base] => {
+                acknowledged = base.parse::<i64>().unwrap() + BATCH;
+                true
+            }
+            _ => false,
+        });
         if engine == Engine::Segments && round % 4 == 3 {
             fs::remove_dir_all(folder.path().join("sled")).unwrap();
         }
-        let storage = open(folder.path(), engine, fsync);
+        let storage = place.open_busy();
         let log = storage.log("logs", 0).unwrap();
         let end = log.log_end_offset().0;
         assert!(end >= acknowledged, "{acknowledged} was acknowledged, the log ends at {end}");

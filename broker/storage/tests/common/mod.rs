@@ -1,6 +1,8 @@
 //! What the tests of the storage share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod killed;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

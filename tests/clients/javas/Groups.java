@@ -7,6 +7,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
@@ -34,8 +35,9 @@ class Groups {
                     consumer.poll(Duration.ofMillis(50)).forEach(record -> seen.add(Integer.parseInt(record.value())));
                     try {
                         consumer.commitSync();
-                    } catch (RebalanceInProgressException moving) {
-                        // A cooperative member reads on while partitions move, and commits once they have.
+                    } catch (RebalanceInProgressException | CommitFailedException moving) {
+                        // Partitions move: a member reads on, and commits once they have. A client before 2.5 that was
+                        // late for the answer of its group is told that the group is at its next generation.
                     }
                 }
             } catch (RuntimeException error) {

@@ -169,7 +169,7 @@ impl Function {
 }
 
 /// No row: for expressions that read none.
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Row for Nothing {
     fn value(&self, _column: usize) -> Value<'_> {

@@ -9,6 +9,7 @@ mod recorded_tests;
 
 use std::sync::Arc;
 
+pub(crate) use eval::Nothing;
 pub(crate) use functions::similar::edits;
 pub(crate) use lambda::{HigherOrder, Lambda};
 

@@ -6,9 +6,8 @@ use super::block::{Block, InnerClauses, conjuncts};
 use super::clauses::Clauses;
 use super::columns;
 use super::lowered::{KEYS, LAMBDAS, WINDOW};
-use crate::expr::{Expr, Row};
+use crate::expr::{Expr, Nothing};
 use crate::plan::{Branch, GroupKey, OutputColumn, Stage};
-use crate::types::Value;
 
 /// From the rows of groups into HAVING, what HAVING asks of keys alone to what is grouped, and what is asked of the rows
 /// of UNION ALL to each of its sides.
@@ -21,9 +20,8 @@ pub(super) fn having(block: &mut Block<'_>) {
                 None => clauses.having.push(conjunct),
             }
         }
-        let stages = std::mem::take(&mut clauses.stages);
-        let rest = to_sides(block, level, stages);
-        block.level_mut(level).stages = rest;
+        let mut stages = std::mem::take(&mut clauses.stages);
+        to_sides(block, level, &mut stages);
         for inner in block.inner.iter_mut().filter(|inner| inner.goes.to == level) {
             let InnerClauses { clauses, goes } = inner;
             if let Some(side) = &mut goes.side {
@@ -31,7 +29,6 @@ pub(super) fn having(block: &mut Block<'_>) {
             }
         }
         // Rows that come from one grouping alone.
-        let mut stages = std::mem::take(&mut block.level_mut(level).stages);
         if let Some(inner) = block.inner.iter_mut().find(|inner| inner.goes.to == level && inner.goes.side.is_none()) {
             to_having(&mut stages, &mut inner.clauses);
         }
@@ -39,44 +36,42 @@ pub(super) fn having(block: &mut Block<'_>) {
     }
 }
 
-/// What is asked of the rows of UNION ALL as they are, is asked of each side; what is not is given back.
-fn to_sides(block: &mut Block<'_>, level: Option<usize>, stages: Vec<Stage>) -> Vec<Stage> {
+/// Moves what is asked of the rows of UNION ALL as they are to each side.
+fn to_sides(block: &mut Block<'_>, level: Option<usize>, stages: &mut Vec<Stage>) {
     let mut sides: Vec<&mut Clauses> =
         block.each_goes().filter(|goes| goes.to == level).filter_map(|goes| goes.side.as_mut()).collect();
     if sides.is_empty() {
-        return stages;
+        return;
     }
-    let mut rest = Vec::new();
-    let mut limited = false;
-    for stage in stages {
-        limited |= matches!(stage, Stage::Limit(_));
-        match stage {
-            Stage::Filter(condition) if !limited && sides.iter().all(|side| is_over(&condition, &side.outputs)) => {
-                for side in &mut sides {
-                    let mut condition = condition.clone();
-                    columns::replace(&mut condition, &side.outputs);
-                    side.stages.extend(conjuncts(&condition).into_iter().map(Stage::Filter));
-                }
-            }
-            other => rest.push(other),
+    for condition in taken(stages, |condition| sides.iter().all(|side| is_over(condition, &side.outputs))) {
+        for side in &mut sides {
+            let mut condition = condition.clone();
+            columns::replace(&mut condition, &side.outputs);
+            side.stages.extend(conjuncts(&condition).into_iter().map(Stage::Filter));
         }
     }
-    rest
 }
 
 /// Moves what is asked of the rows of groups as they are into the HAVING of these.
 fn to_having(stages: &mut Vec<Stage>, groups: &mut Clauses) {
+    for mut condition in taken(stages, |condition| is_over(condition, &groups.outputs)) {
+        columns::replace(&mut condition, &groups.outputs);
+        groups.having.extend(conjuncts(&condition));
+    }
+}
+
+/// Takes the conditions that fit out of the stages, but none from behind a LIMIT.
+fn taken(stages: &mut Vec<Stage>, fits: impl Fn(&Expr) -> bool) -> Vec<Expr> {
+    let mut taken = Vec::new();
     let mut limited = false;
     for stage in std::mem::take(stages) {
         limited |= matches!(stage, Stage::Limit(_));
         match stage {
-            Stage::Filter(mut condition) if !limited && is_over(&condition, &groups.outputs) => {
-                columns::replace(&mut condition, &groups.outputs);
-                groups.having.extend(conjuncts(&condition));
-            }
+            Stage::Filter(condition) if !limited && fits(&condition) => taken.push(condition),
             other => stages.push(other),
         }
     }
+    taken
 }
 
 /// Whether a condition looks at nothing that is made of a row, and can be asked of what the row's columns are made of.
@@ -89,8 +84,9 @@ fn is_over(condition: &Expr, outputs: &[OutputColumn]) -> bool {
 /// as they are read, and before the watermark is taken if it does not look at the time.
 pub(super) fn filters(branch: &mut Branch, stages: &mut Vec<Stage>) {
     let stages = branch.side.as_mut().map_or(stages, |side| &mut side.stages);
-    let filters = hoisted(stages);
-    if filters.iter().any(|filter| columns::is_constant(filter) && filter.test(&NoRow) != Some(true)) {
+    // A condition that looks at nothing made goes first.
+    let filters = taken(stages, |condition| columns::of(condition).iter().all(|it| *it < LAMBDAS));
+    if filters.iter().any(|filter| columns::is_constant(filter) && filter.test(&Nothing) != Some(true)) {
         // Spark leaves the branch out (`PruneFilters`), and its watermark with it, which others would wait for.
         branch.watermark = None;
     }
@@ -98,33 +94,6 @@ pub(super) fn filters(branch: &mut Branch, stages: &mut Vec<Stage>) {
     let is_late = |filter: &Expr| watermark.is_some_and(|watermark| columns::of(filter).contains(&watermark.column));
     let (late, early): (Vec<Expr>, Vec<Expr>) = filters.into_iter().partition(is_late);
     (branch.early_filter, branch.filter) = (joined(early), joined(late));
-}
-
-/// What a constant is computed over.
-struct NoRow;
-
-impl Row for NoRow {
-    fn value(&self, _: usize) -> Value<'_> {
-        Value::Null
-    }
-}
-
-/// A condition that looks at nothing made goes first, but not before a LIMIT.
-fn hoisted(stages: &mut Vec<Stage>) -> Vec<Expr> {
-    let mut filters = Vec::new();
-    let mut limited = false;
-    for stage in std::mem::take(stages) {
-        match stage {
-            Stage::Filter(condition) if !limited && columns::of(&condition).iter().all(|it| *it < LAMBDAS) => {
-                filters.push(condition);
-            }
-            other => {
-                limited |= matches!(other, Stage::Limit(_));
-                stages.push(other);
-            }
-        }
-    }
-    filters
 }
 
 /// What HAVING asks of keys alone, Spark asks of what is grouped: records that do not fit make no groups, and do not move

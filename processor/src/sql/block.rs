@@ -165,9 +165,7 @@ impl<'t> Block<'t> {
         let ended = self.each_goes().filter(|goes| goes.to.is_none());
         ended.for_each(|goes| goes.to = Some(number));
         let limit = self.last.limit.take().map(|rows| limit_stage(&mut self.limits, rows));
-        let column =
-            |(number, output): (usize, &OutputColumn)| OutputColumn { expr: Expr::Column(number), ..output.clone() };
-        let outputs = self.last.outputs.iter().enumerate().map(column).collect();
+        let outputs = self.last.selected();
         let rows = Clauses { stages: limit.into_iter().collect(), outputs, ..Clauses::default() };
         self.inner.push(InnerClauses { clauses: std::mem::replace(&mut self.last, rows), goes: Goes::default() });
         Ok(())

@@ -68,6 +68,13 @@ impl Clauses {
         order
     }
 
+    /// The columns of what is selected, as clauses over them have them.
+    pub(super) fn selected(&self) -> Vec<OutputColumn> {
+        let column =
+            |(number, output): (usize, &OutputColumn)| OutputColumn { expr: Expr::Column(number), ..output.clone() };
+        self.outputs.iter().enumerate().map(column).collect()
+    }
+
     /// Goes on where other clauses end, in whose columns it is written.
     pub(super) fn follow(&mut self, below: &Self) {
         self.stages.splice(..0, below.stages.iter().cloned());

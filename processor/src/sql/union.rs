@@ -50,11 +50,7 @@ fn united(blocks: Vec<(Block<'_>, Span)>) -> Result<Block<'_>, PlanError> {
     for (index, (block, place)) in blocks.iter().enumerate() {
         let outputs = &block.last.outputs;
         if index == 0 {
-            let column = |(number, output): (usize, &OutputColumn)| OutputColumn {
-                expr: Expr::Column(number),
-                ..output.clone()
-            };
-            columns = outputs.iter().enumerate().map(column).collect();
+            columns = block.last.selected();
         } else if outputs.len() != columns.len() {
             let what = format!("the first SELECT has {} columns, and this has {}", columns.len(), outputs.len());
             return Err(refuse(*place, what, "select as many columns"));

@@ -111,6 +111,15 @@ func (p *producer) run(t *testing.T, topic string, from, to int, commit bool) {
 	must(t, p.end(t, commit))
 }
 
+// endsAt waits for the last marker: the stable offset behind it, and what is committed before.
+func endsAt(t *testing.T, client *kafka.Client, topic string, stable int64, committed []int) {
+	t.Helper()
+	until(t, "the last marker", func() bool {
+		got, found := fetched(t, client, topic, kafka.ReadCommitted)
+		return got.LastStableOffset == stable && slices.Equal(found, committed)
+	})
+}
+
 func TestATransactionEndsWithAMarker(t *testing.T) {
 	t.Parallel()
 	client, topic := clientOf(t), topicOf(t, 1)
@@ -118,10 +127,7 @@ func TestATransactionEndsWithAMarker(t *testing.T) {
 	p.run(t, topic, 0, 5, true)
 	p.run(t, topic, 5, 10, false)
 	p.run(t, topic, 10, 15, true)
-	until(t, "the last marker", func() bool {
-		got, found := fetched(t, client, topic, kafka.ReadCommitted)
-		return got.LastStableOffset == 18 && slices.Equal(found, upTo(15))
-	})
+	endsAt(t, client, topic, 18, upTo(15))
 }
 
 func TestAnOpenTransactionHoldsTheStableOffset(t *testing.T) {
@@ -185,10 +191,7 @@ func TestASecondProducerFencesTheFirst(t *testing.T) {
 	refused(t, first.end(t, true), kafka.ProducerFenced)
 	refused(t, first.add(t, topic), kafka.ProducerFenced)
 	second.run(t, topic, 5, 10, true)
-	until(t, "the last marker", func() bool {
-		got, found := fetched(t, client, topic, kafka.ReadCommitted)
-		return got.LastStableOffset == 12 && slices.Equal(found, upTo(10))
-	})
+	endsAt(t, client, topic, 12, upTo(10))
 }
 
 func TestASequenceIsTakenOnceAndInOrder(t *testing.T) {
